@@ -1,0 +1,1 @@
+"""Earlier import paths of names that integration packages ask for here first."""

@@ -1,0 +1,1 @@
+"""Names that published integration packages import; nothing else uses this package."""

@@ -1,0 +1,1 @@
+"""The blocks that notify people, one service a module. They are public in `prefect.blocks.notifications`."""

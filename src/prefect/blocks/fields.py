@@ -1,0 +1,5 @@
+"""Types for fields of blocks."""
+
+from prefect.types import SecretDict
+
+__all__ = ["SecretDict"]

@@ -1,0 +1,1 @@
+"""The API's requests as pure functions: each builds a `Call`, and neither waits nor sends."""

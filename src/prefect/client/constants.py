@@ -1,0 +1,3 @@
+"""Facts about the API that clients speak."""
+
+SERVER_API_VERSION = "0.8.4"

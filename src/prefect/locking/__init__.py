@@ -1,0 +1,1 @@
+"""Locks on result keys, so that a key is computed once at a time."""

@@ -1,0 +1,1 @@
+"""The core: what the API does, and what keeps it going."""

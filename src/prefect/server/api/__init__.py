@@ -1,0 +1,1 @@
+"""The HTTP skin over the route table: parse, dispatch, answer. Nothing is decided here."""

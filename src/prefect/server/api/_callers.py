@@ -1,0 +1,86 @@
+"""Reads from the headers of a request who sends it, and whether this server can talk to them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from prefect.server.routes import ApiError, Caller
+
+_OLDEST_VERSION = (0, 8, 0)
+_USER_AGENT = re.compile(r"^prefect/(\d+)\.(\d+)\.(\d+)\S* \(API \S+\)")
+
+
+def read_caller(headers: Mapping[bytes, bytes], base_url: str) -> Caller:
+    """Who sends a request with these headers (names in lower case).
+
+    Raises:
+        ApiError: The API version that the client speaks is malformed, or older than what the server understands.
+    """
+    version = headers.get(b"x-prefect-api-version")
+    automation = headers.get(b"prefect-automation-id")
+    caller = _known_caller(
+        None if version is None else version.decode("latin-1"),
+        headers.get(b"user-agent", b"").decode("latin-1"),
+        base_url,
+        headers.get(b"x-prefect-ui", b"").lower() in (b"true", b"1"),
+    )
+    if automation is None:
+        return caller
+    name = headers.get(b"prefect-automation-name", b"")
+    return Caller(
+        api_version=caller.api_version,
+        client_version=caller.client_version,
+        automation_id=_as_uuid(automation),
+        automation_name=_from_base64(name),
+        base_url=base_url,
+        is_ui=caller.is_ui,
+    )
+
+
+@lru_cache(maxsize=256)
+def _known_caller(version: str | None, agent: str, base_url: str, is_ui: bool) -> Caller:
+    return Caller(
+        api_version=None if version is None else _read_version(version),
+        client_version=_read_agent(agent),
+        base_url=base_url,
+        is_ui=is_ui,
+    )
+
+
+def _read_version(text: str) -> tuple[int, int, int]:
+    parts = text.split(".")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise ApiError(
+            400, f"The header X-PREFECT-API-VERSION has the value {text!r}; expected three numbers such as '0.8.4'."
+        )
+    major, minor, patch = map(int, parts)
+    if (major, minor, patch) < _OLDEST_VERSION:
+        oldest = ".".join(map(str, _OLDEST_VERSION))
+        raise ApiError(
+            400, f"The client speaks API version {text}, but this server needs {oldest} or later. Upgrade the client."
+        )
+    return major, minor, patch
+
+
+def _read_agent(agent: str) -> tuple[int, int, int] | None:
+    found = _USER_AGENT.match(agent)
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
+
+
+def _as_uuid(value: bytes) -> UUID | None:
+    try:
+        return UUID(value.decode("latin-1"))
+    except ValueError:
+        return None
+
+
+def _from_base64(value: bytes) -> str | None:
+    try:
+        return base64.b64decode(value, validate=True).decode() or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,256 @@
+"""The websockets of the API: events in, events out, logs out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from prefect.client.schemas.filters import LogFilter
+from prefect.client.schemas.sorting import LogSort
+from prefect.events.filters import EventFilter, EventOrder
+from prefect.events.schemas.events import Event, ReceivedEvent
+from prefect.logging import get_logger
+from prefect.server.api._auth import Gate
+from prefect.server.api._hub import Hub
+from prefect.server.api._task_socket import NOT_UNDERSTOOD, NotUnderstood, offer_task_runs
+from prefect.server.database.filters.clauses import all_of, is_in
+from prefect.server.database.filters.logs import log_clause
+from prefect.server.database.store import Store, Transaction
+from prefect.server.models.event_queries import Position, read_events
+from prefect.server.models.events import record_events_apart
+from prefect.server.models.logs import read_logs
+from prefect.settings import Settings
+
+T = TypeVar("T")
+
+logger = get_logger("server.api")
+
+_SUBPROTOCOL = "prefect"
+_REFUSED, _MALFORMED = 1008, 1002
+_MOST_QUEUED_EVENTS = 2000
+"""A client that sends events faster than they are stored is no longer read from while so many wait."""
+_MOST_AT_ONCE = 200
+_MOST_REMEMBERED = 5000
+_LONGEST_REASON_BYTES = 120
+_FUTURE = timedelta(days=366)
+
+
+class Refused(Exception):
+    """The client did not say what it must; the socket is closed."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
+
+
+class Sockets:
+    """Serves the websockets of one server."""
+
+    def __init__(self, store: Store, settings: Settings, gate: Gate, threads: Executor) -> None:
+        self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
+        self._hub = Hub(store)
+        events, logs = settings.server.events, settings.server.logs
+        self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
+            "/events/in": self._take_events,
+            "/task_runs/subscriptions/scheduled": self._offer_task_runs,
+        }
+        if events.stream_out_enabled:
+            self._routes["/events/out"] = self._send_events
+        if logs.stream_out_enabled and logs.stream_publishing_enabled:
+            self._routes["/logs/out"] = self._send_logs
+
+    async def __call__(self, scope: Any, path: str, receive: Any, send: Any) -> None:
+        """Serve one websocket; `path` stands below the root of the API."""
+        socket = WebSocket(scope, receive, send)
+        serve = self._routes.get(path)
+        if serve is None:
+            await socket.close(_REFUSED, "There is no websocket here.")
+            return
+        try:
+            if await self._admit(socket):
+                await serve(socket)
+        except Refused as refusal:
+            await socket.close(refusal.code, refusal.reason)
+        except (WebSocketDisconnect, asyncio.CancelledError):
+            pass
+        except Exception:  # the edge: one socket's trouble is not the server's
+            logger.exception("The websocket %s failed", path)
+            await _close(socket, 1011)
+
+    async def _admit(self, socket: WebSocket) -> bool:
+        if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
+            if self._gate.is_closed:
+                await socket.close(_MALFORMED, "The subprotocol 'prefect' is needed.")
+                return False
+            await socket.accept()
+            return True
+        await socket.accept(subprotocol=_SUBPROTOCOL)
+        first = await _receive(socket)
+        if not isinstance(first, dict) or first.get("type") != "auth":
+            raise Refused(_REFUSED, "The first message must be of type 'auth'.")
+        if not self._gate.admits_token(first.get("token")):
+            raise Refused(_REFUSED, "The token is not the right one.")
+        await socket.send_text('{"type":"auth_success"}')
+        return True
+
+    async def _run(self, unit: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, unit)
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    async def _take_events(self, socket: WebSocket) -> None:
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(_MOST_QUEUED_EVENTS)
+        storing = asyncio.ensure_future(self._store_events(queue))
+        try:
+            while True:
+                text = await socket.receive_text()
+                try:
+                    await queue.put(Event.model_validate_json(text))
+                except ValidationError as error:
+                    raise Refused(_MALFORMED, f"This is no event: {_first_problem(error)}") from None
+        finally:
+            # What had arrived is stored, also when the client has gone.
+            await queue.put(None)
+            await storing
+
+    async def _store_events(self, queue: asyncio.Queue[Event | None]) -> None:
+        """Store what has queued up, as much as there is at a time."""
+        is_open = True
+        while is_open:
+            batch = [await queue.get()]
+            while not queue.empty():
+                batch.append(queue.get_nowait())
+            is_open = batch[-1] is not None
+            events = [event for event in batch if event is not None]
+            if events:
+                refused = await self._run(lambda events=events: record_events_apart(self._store, events))
+                for event in refused:
+                    logger.warning("The event %s (%r) cannot be stored, and is left out", event.id, event.event)
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    async def _send_events(self, socket: WebSocket) -> None:
+        asked, wanted = await _asked(socket, EventFilter)
+        wanted.order = EventOrder.ASC
+        subscription = self._hub.subscribe("event")
+        seen: OrderedDict[UUID, None] = OrderedDict()
+        try:
+            if asked.get("backfill", True):
+                await self._send_past_events(socket, wanted, seen)
+            wanted.occurred = wanted.occurred.model_copy(update={"until": datetime.now(timezone.utc) + _FUTURE})
+            async for ids in _news(socket, subscription.take):
+                events = await self._read(lambda tx, ids=ids: read_events(tx, wanted, len(ids), among=ids))
+                await _send_new_events(socket, events, seen)
+        finally:
+            self._hub.unsubscribe("event", subscription)
+
+    async def _send_past_events(self, socket: WebSocket, wanted: EventFilter, seen: OrderedDict[UUID, None]) -> None:
+        bounds = self._settings.server.events
+        oldest = datetime.now(timezone.utc) - bounds.maximum_websocket_backfill
+        past = wanted.model_copy(
+            update={"occurred": wanted.occurred.model_copy(update={"since": max(wanted.occurred.since, oldest)})}
+        )
+        size, after = bounds.websocket_backfill_page_size, None
+        while True:
+            page = await self._read(lambda tx, after=after: read_events(tx, past, size, after))
+            await _send_new_events(socket, page, seen)
+            if len(page) < size:
+                return
+            after = Position(page[-1].occurred, page[-1].id)
+
+    async def _send_logs(self, socket: WebSocket) -> None:
+        _, wanted = await _asked(socket, LogFilter)
+        where = log_clause(self._store.dialect, wanted)
+        subscription = self._hub.subscribe("log")
+        try:
+            async for ids in _news(socket, subscription.take):
+                chosen = all_of(where, is_in("log.id", ids))
+                logs = await self._read(lambda tx, chosen=chosen, most=len(ids): read_logs(
+                    tx, chosen, LogSort.TIMESTAMP_ASC, most
+                ))  # fmt: skip
+                for log in logs:
+                    await socket.send_text(_framed("log", log))
+        finally:
+            self._hub.unsubscribe("log", subscription)
+
+    async def _offer_task_runs(self, socket: WebSocket) -> None:
+        try:
+            await offer_task_runs(socket, self._store, self._run)
+        except NotUnderstood as error:
+            raise Refused(NOT_UNDERSTOOD, str(error)) from None
+
+    async def _read(self, unit: Callable[[Transaction], T]) -> T:
+        return await self._run(lambda: self._store.read(unit))
+
+
+async def _asked(socket: WebSocket, model: type[Any]) -> tuple[dict[str, Any], Any]:
+    """The message in which a client says what it wants to see, and the filter in it."""
+    message = await _receive(socket)
+    if not isinstance(message, dict) or message.get("type") != "filter":
+        raise Refused(_MALFORMED, "Expected a message of type 'filter'.")
+    try:
+        return message, model.model_validate(message.get("filter") or {})
+    except ValidationError as error:
+        raise Refused(_MALFORMED, f"Invalid filter: {_first_problem(error)}") from None
+
+
+async def _receive(socket: WebSocket) -> Any:
+    try:
+        return orjson.loads(await socket.receive_text())
+    except (ValueError, KeyError):
+        raise Refused(_MALFORMED, "Expected JSON as text.") from None
+
+
+async def _news(socket: WebSocket, take: Callable[[int], Awaitable[list[UUID]]]) -> AsyncIterator[list[UUID]]:
+    """Yield ids as they come, until the client hangs up."""
+    hung_up = asyncio.ensure_future(_wait_for_end(socket))
+    try:
+        while True:
+            taking = asyncio.ensure_future(take(_MOST_AT_ONCE))
+            await asyncio.wait({taking, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                taking.cancel()
+                return
+            yield taking.result()
+    finally:
+        hung_up.cancel()
+
+
+async def _wait_for_end(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _send_new_events(socket: WebSocket, events: list[ReceivedEvent], seen: OrderedDict[UUID, None]) -> None:
+    for event in events:
+        if event.id in seen:
+            continue
+        seen[event.id] = None
+        if len(seen) > _MOST_REMEMBERED:
+            seen.popitem(last=False)
+        await socket.send_text(_framed("event", event))
+
+
+def _framed(kind: str, model: BaseModel) -> str:
+    return f'{{"type":"{kind}","{kind}":{model.model_dump_json()}}}'
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    try:
+        await socket.close(code)
+    except RuntimeError:
+        pass  # it is closed already
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'the message'}: {problem['msg']}"

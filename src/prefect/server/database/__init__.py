@@ -1,0 +1,1 @@
+"""Storage: connections, transactions and migrations for SQLite and PostgreSQL, without an ORM."""

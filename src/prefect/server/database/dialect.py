@@ -1,0 +1,118 @@
+"""The few places where the SQL of the two databases differs."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+
+class Dialect(Protocol):
+    """Fragments of SQL that depend on the database. Arguments are column names or placeholders, never values."""
+
+    name: str
+
+    def json_array_has(self, column: str, placeholder: str) -> str:
+        """True when the JSON array in `column` contains the text bound at `placeholder`."""
+        ...
+
+    def json_text(self, column: str, placeholder: str) -> str:
+        """The text at the key bound at `placeholder` of the JSON object in `column`."""
+        ...
+
+    def json_length(self, column: str) -> str:
+        """The number of elements of the JSON array in `column`."""
+        ...
+
+    def like(self, column: str, placeholder: str) -> str:
+        """Case-insensitive LIKE."""
+        ...
+
+    def seconds_between(self, later: str, earlier: str) -> str:
+        """Seconds from one instant to another, as a float."""
+        ...
+
+    def for_update(self, *, skip_locked: bool = False) -> str:
+        """The clause that locks the rows read, where rows can be locked; those that others hold can be left out."""
+        ...
+
+    def try_lock(self, placeholder: str) -> str:
+        """A query whose `taken` says whether the lock of a number could be had at once; held until the transaction ends.
+
+        Where writing transactions take turns anyway, it always can.
+        """
+        ...
+
+    def translate(self, ddl: str) -> str:
+        """A migration, written in PostgreSQL's types, in this database's words."""
+        ...
+
+
+_BLOCK = re.compile(r"^-- only: (\w+)\n(.*?)^-- end\n", re.MULTILINE | re.DOTALL)
+
+
+def _keep_only(ddl: str, dialect: str) -> str:
+    return _BLOCK.sub(lambda block: block[2] if block[1] == dialect else "", ddl)
+
+
+class SQLiteDialect:
+    """SQLite 3.35 or later."""
+
+    name = "sqlite"
+    _types = {"UUID": "TEXT", "JSONB": "TEXT", "TIMESTAMPTZ": "TEXT", "BOOLEAN": "INTEGER", "DOUBLE PRECISION": "REAL"}
+    _type_words = re.compile(r"\b(UUID|JSONB|TIMESTAMPTZ|BOOLEAN|DOUBLE PRECISION)\b")
+
+    def json_array_has(self, column: str, placeholder: str) -> str:
+        return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE json_each.value = {placeholder})"
+
+    def json_text(self, column: str, placeholder: str) -> str:
+        # The operator ->> would read better, but the SQLite of some supported systems is older than it.
+        return f"json_extract({column}, '$.\"' || {placeholder} || '\"')"
+
+    def json_length(self, column: str) -> str:
+        return f"json_array_length({column})"
+
+    def like(self, column: str, placeholder: str) -> str:
+        return f"{column} LIKE {placeholder}"
+
+    def seconds_between(self, later: str, earlier: str) -> str:
+        return f"((julianday({later}) - julianday({earlier})) * 86400.0)"
+
+    def for_update(self, *, skip_locked: bool = False) -> str:
+        return ""
+
+    def try_lock(self, placeholder: str) -> str:
+        return f"SELECT 1 AS taken, {placeholder} AS lock"
+
+    def translate(self, ddl: str) -> str:
+        ddl = _keep_only(ddl, self.name).replace("/* without rowid */", "WITHOUT ROWID")
+        return self._type_words.sub(lambda word: self._types[word[1]], ddl)
+
+
+class PostgresDialect:
+    """PostgreSQL 14.9 or later."""
+
+    name = "postgresql"
+
+    def json_array_has(self, column: str, placeholder: str) -> str:
+        return f"({column} @> jsonb_build_array(CAST({placeholder} AS text)))"
+
+    def json_text(self, column: str, placeholder: str) -> str:
+        return f"({column} ->> CAST({placeholder} AS text))"
+
+    def json_length(self, column: str) -> str:
+        return f"jsonb_array_length({column})"
+
+    def like(self, column: str, placeholder: str) -> str:
+        return f"{column} ILIKE {placeholder}"
+
+    def seconds_between(self, later: str, earlier: str) -> str:
+        return f"EXTRACT(EPOCH FROM (CAST({later} AS timestamptz) - CAST({earlier} AS timestamptz)))"
+
+    def for_update(self, *, skip_locked: bool = False) -> str:
+        return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
+
+    def try_lock(self, placeholder: str) -> str:
+        return f"SELECT pg_try_advisory_xact_lock(CAST({placeholder} AS bigint)) AS taken"
+
+    def translate(self, ddl: str) -> str:
+        return _keep_only(ddl, self.name)

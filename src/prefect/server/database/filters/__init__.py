@@ -1,0 +1,1 @@
+"""Compiles the filters of the API to `WHERE` clauses with bound parameters."""

@@ -1,0 +1,235 @@
+"""PostgreSQL: a pool of connections; each unit of work is one transaction on one of them."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.string import TextLoader
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from prefect.server.database.dialect import PostgresDialect
+from prefect.server.database.errors import (
+    DatabaseForeign,
+    DatabaseNewer,
+    DatabaseUnavailable,
+    StorageError,
+    ValueRefused,
+)
+from prefect.server.database.migrations import all_migrations, split_statements
+from prefect.server.database.store import Listener, News
+from prefect.server.database.url import DatabaseURL
+from prefect.server.database.values import Params, encode_params
+
+T = TypeVar("T")
+
+_MAX_CONNECTIONS = 15
+_CONNECT_PATIENCE_SECONDS = 10.0
+_MIGRATION_LOCK = 0x50524631
+"""Key of the advisory lock that one starter at a time holds while it migrates."""
+_CONFLICT_ATTEMPTS = 5
+
+_TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-z_][a-z0-9_]*)|(\?)|(%)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _translate(sql: str) -> str:
+    """A statement with `?` and `:name` placeholders in psycopg's notation."""
+
+    def replace(token: re.Match[str]) -> str:
+        if token[1]:
+            return f"%({token[1]})s"
+        if token[2]:
+            return "%s"
+        return token[0].replace("%", "%%")
+
+    return _TOKEN.sub(replace, sql)
+
+
+@lru_cache(maxsize=1024)
+def _joined(statements: tuple[str, ...]) -> str:
+    """Statements that change rows as one: PostgreSQL runs what stands in WITH to its end."""
+    *first, last = statements
+    return f"WITH {', '.join(f's{number} AS ({sql})' for number, sql in enumerate(first))} {last}" if first else last
+
+
+class PostgresTransaction:
+    """A transaction on one PostgreSQL connection."""
+
+    __slots__ = ("_cursor", "dialect", "news", "now")
+
+    def __init__(self, connection: psycopg.Connection[Any], dialect: PostgresDialect, listened: bool) -> None:
+        self.news: list[News] | None = [] if listened else None
+        self._cursor = connection.cursor()  # one for all: making a cursor costs as much as a small statement
+        self.dialect = dialect
+        self.now = datetime.now(timezone.utc)
+
+    def _run(self, sql: str, params: Params) -> psycopg.Cursor[Any]:
+        return self._cursor.execute(_translate(sql), encode_params(params) if params else ())  # type: ignore[arg-type]
+
+    def execute(self, sql: str, params: Params = ()) -> int:
+        return self._run(sql, params).rowcount
+
+    def execute_all(self, statements: Sequence[tuple[str, Params]]) -> None:
+        # As one statement: every answer of the server that is waited for costs more than what is asked.
+        self._run(_joined(tuple(sql for sql, _ in statements)), [value for _, params in statements for value in params])
+
+    def execute_many(self, sql: str, rows: Iterable[Any]) -> None:
+        self._cursor.executemany(_translate(sql), rows)  # type: ignore[arg-type]
+
+    def insert_many(self, table: str, columns: str, rows: list[tuple[Any, ...]], conflict: str = "") -> None:
+        if rows:
+            values = ", ".join("?" * (columns.count(",") + 1))
+            self.execute_many(f"INSERT INTO {table} ({columns}) VALUES ({values}) {conflict}", rows)
+
+    def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
+        return self._run(sql, params).fetchone()
+
+    def fetch_all(self, sql: str, params: Params = ()) -> list[Any]:
+        return self._run(sql, params).fetchall()
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.row_factory = dict_row
+    # JSON comes back as text on both databases; the models parse it once.
+    connection.adapters.register_loader("jsonb", TextLoader)
+    connection.adapters.register_loader("json", TextLoader)
+    # In another zone, the first and the last instants that there are could not be read.
+    connection.execute("SET TIME ZONE 'UTC'")
+
+
+class _Stale(Exception):
+    """A connection of the pool is no longer one."""
+
+
+class PostgresStore:
+    """A PostgreSQL database, shared with other processes and servers."""
+
+    def __init__(self, url: DatabaseURL) -> None:
+        self.url = url
+        self.dialect = PostgresDialect()
+        self.listener: Listener | None = None
+        self._pool = ConnectionPool(
+            url.conninfo or "",
+            min_size=1,
+            max_size=_MAX_CONNECTIONS,
+            open=True,
+            configure=_configure,
+            timeout=_CONNECT_PATIENCE_SECONDS,
+            kwargs={"autocommit": True, "application_name": "prefect"},
+        )
+        try:
+            self._migrate()
+        except BaseException:
+            self._pool.close()
+            raise
+
+    def write(self, unit: Callable[[PostgresTransaction], T]) -> T:
+        return self._run(unit, "BEGIN")
+
+    def read(self, unit: Callable[[PostgresTransaction], T]) -> T:
+        return self._run(unit, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def before_fork(self) -> None:
+        """Nothing: the copy drops the inherited sockets unread, and opens its own."""
+
+    def after_fork(self) -> None:
+        """Nothing: this process goes on with its connections."""
+
+    def _run(self, unit: Callable[[PostgresTransaction], T], begin: str) -> T:
+        attempt = 0
+        while True:
+            try:
+                with self._connection() as connection:
+                    try:
+                        connection.execute(begin)  # type: ignore[arg-type]
+                    except psycopg.OperationalError as error:
+                        # It was closed at the other end while it lay in the pool, as when the server restarts. Asking
+                        # each before it is used would cost a whole exchange every time.
+                        raise _Stale from error
+                    try:
+                        transaction = PostgresTransaction(connection, self.dialect, self.listener is not None)
+                        result = unit(transaction)
+                        connection.execute("COMMIT")
+                    except BaseException:
+                        if not connection.closed:
+                            connection.execute("ROLLBACK")
+                        raise
+                if transaction.news and self.listener is not None:
+                    self.listener(transaction.news)
+                return result
+            except _Stale as stale:
+                attempt += 1
+                if attempt > _MAX_CONNECTIONS:
+                    raise DatabaseUnavailable(self._trouble(stale.__cause__)) from stale.__cause__
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                # Two units took rows in another order; one of them has to begin anew.
+                attempt += 1
+                if attempt >= _CONFLICT_ATTEMPTS:
+                    raise
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.IntegrityError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            raise
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            raise DatabaseUnavailable(self._trouble(error)) from error
+        except psycopg.DataError as error:
+            raise ValueRefused(f"The database cannot hold a value: {error.diag.message_primary or error}") from error
+        except psycopg.Error as error:
+            raise StorageError(f"The database {self.url.label!r} refused a statement: {error}") from error
+
+    def _trouble(self, error: BaseException | None) -> str:
+        return (
+            f"Cannot use the database {self.url.label!r}: {error}. Check that PostgreSQL runs there and that "
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL is right. Nothing was half-written."
+        )
+
+    def _migrate(self) -> None:
+        known = len(all_migrations())
+        with self._connection() as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+            try:
+                version = self._schema_version(connection, known)
+                for migration in all_migrations()[version:]:
+                    with connection.transaction():
+                        for statement in split_statements(self.dialect.translate(migration.sql())):
+                            connection.execute(statement)  # type: ignore[arg-type]
+                        connection.execute("UPDATE prefect_schema SET version = %s", (migration.version,))
+            finally:
+                connection.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+
+    def _schema_version(self, connection: psycopg.Connection[Any], known: int) -> int:
+        ours = connection.execute("SELECT to_regclass('prefect_schema') IS NOT NULL AS found").fetchone()
+        assert ours is not None
+        if not ours["found"]:
+            stranger = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() "
+                "AND table_name IN ('flow_run', 'alembic_version') LIMIT 1"
+            ).fetchone()
+            if stranger is not None:
+                raise DatabaseForeign(self.url.label, stranger["table_name"])
+            with connection.transaction():
+                connection.execute("CREATE TABLE prefect_schema (version INTEGER NOT NULL)")
+                connection.execute("INSERT INTO prefect_schema (version) VALUES (0)")
+            return 0
+        row = connection.execute("SELECT version FROM prefect_schema").fetchone()
+        assert row is not None
+        if row["version"] > known:
+            raise DatabaseNewer(self.url.label, row["version"], known)
+        return row["version"]

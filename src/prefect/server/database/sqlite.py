@@ -1,0 +1,425 @@
+"""SQLite: one writer thread that groups commits, and a few reading connections."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone
+from functools import lru_cache
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import orjson
+
+from prefect.server.database.dialect import SQLiteDialect
+from prefect.server.database.errors import (
+    DatabaseDamaged,
+    DatabaseForeign,
+    DatabaseNewer,
+    DatabaseUnavailable,
+    StorageError,
+)
+from prefect.server.database.migrations import all_migrations, split_statements
+from prefect.server.database.store import Listener, News
+from prefect.server.database.url import DatabaseURL
+from prefect.server.database.values import Params, encode_params
+
+T = TypeVar("T")
+
+_APPLICATION_ID = 0x50524631
+"""Stamped into the file's header, so that a foreign SQLite file is recognised."""
+_LOCK_PATIENCE_SECONDS = 600.0
+_BATCH_LIMIT = 500
+_CHECKPOINT_PAGES = 4000
+_MAX_IDLE_READERS = 8
+
+
+class SQLiteTransaction:
+    """A transaction on one SQLite connection."""
+
+    __slots__ = ("_connection", "dialect", "news", "now")
+
+    def __init__(self, connection: sqlite3.Connection, dialect: SQLiteDialect, listened: bool = False) -> None:
+        self.news: list[News] | None = [] if listened else None
+        self._connection = connection
+        self.dialect = dialect
+        self.now = datetime.now(timezone.utc)
+
+    def execute(self, sql: str, params: Params = ()) -> int:
+        return self._connection.execute(sql, encode_params(params) if params else ()).rowcount
+
+    def execute_all(self, statements: Sequence[tuple[str, Params]]) -> None:
+        for sql, params in statements:
+            self._connection.execute(sql, encode_params(params))
+
+    def execute_many(self, sql: str, rows: Iterable[Any]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def insert_many(self, table: str, columns: str, rows: list[tuple[Any, ...]], conflict: str = "") -> None:
+        # One statement for all, its rows in one JSON text: SQLite then works without Python's lock, so that the code
+        # that runs flows goes on beside it. A statement a row would hand the lock to and fro thousands of times a second.
+        width = columns.count(",") + 1
+        try:
+            text = orjson.dumps(rows, option=orjson.OPT_UTC_Z)
+        except TypeError:  # a number of more than 64 bits, or half a surrogate pair: SQLite says what is wrong with it
+            values = f"VALUES ({', '.join('?' * width)})"
+            encoded = [encode_params(row) for row in rows]
+            self._connection.executemany(f"INSERT INTO {table} ({columns}) {values} {conflict}", encoded)
+        else:
+            self._connection.execute(_insert_statement(table, columns, width, conflict), (text.decode(),))
+
+    def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
+        return self._connection.execute(sql, encode_params(params) if params else ()).fetchone()
+
+    def fetch_all(self, sql: str, params: Params = ()) -> list[Any]:
+        return self._connection.execute(sql, encode_params(params) if params else ()).fetchall()
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(table: str, columns: str, width: int, conflict: str) -> str:
+    row = ", ".join(f"json_extract(value, '$[{position}]')" for position in range(width))
+    # Without a WHERE, SQLite takes the ON of the conflict clause for a join's.
+    return f"INSERT INTO {table} ({columns}) SELECT {row} FROM json_each(?) WHERE true {conflict}"
+
+
+class _Job:
+    """A unit on its way through the writer thread, and then its outcome."""
+
+    __slots__ = ("done", "error", "result", "unit")
+
+    def __init__(self, unit: Callable[[SQLiteTransaction], Any] | None) -> None:
+        self.unit = unit
+        self.result: Any = None
+        self.error: BaseException | None = None
+        # A bare lock is the cheapest way to wait for one answer.
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def wait(self) -> Any:
+        self.done.acquire()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class SQLiteStore:
+    """A SQLite database of this process.
+
+    All writes go through one thread, which takes what is queued, runs each unit in a savepoint, commits once and
+    answers all. Other processes on the same file are waited for: `BEGIN IMMEDIATE` is tried again until it succeeds.
+    """
+
+    def __init__(self, url: DatabaseURL, *, durable: bool = False) -> None:
+        self.url = url
+        self.dialect = SQLiteDialect()
+        self.listener: Listener | None = None
+        self._durable = durable
+        self._where = str(url.path) if url.path else ":memory:"
+        self._readers: list[sqlite3.Connection] = []
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._closed = False
+        self._writing = threading.Lock()
+        """Held while the writer's connection is at work."""
+        self._gate = threading.Condition(threading.Lock())
+        self._reads = 0
+        self._forking = False
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise DatabaseUnavailable(
+                f"This Python's SQLite is {sqlite3.sqlite_version}; 3.35 or later is needed. Use a newer Python build."
+            )
+        self._connection: sqlite3.Connection | None = self._open_writer()
+        self._writer = threading.Thread(target=self._write_loop, name="prefect-database-writer", daemon=True)
+        self._writer.start()
+
+    # -- units ---------------------------------------------------------------------------------------------------
+
+    def write(self, unit: Callable[[SQLiteTransaction], T]) -> T:
+        if threading.current_thread() is self._writer:
+            raise RuntimeError("A unit of work may not start another one; pass its transaction on instead.")
+        if self._closed:
+            raise DatabaseUnavailable(f"The database {self._where!r} was closed by this process.")
+        job = _Job(unit)
+        self._jobs.put(job)
+        return job.wait()
+
+    def read(self, unit: Callable[[SQLiteTransaction], T]) -> T:
+        if self.url.path is None:  # an in-memory database lives in its one connection
+            return self.write(unit)
+        with self._gate:
+            while self._forking:
+                self._gate.wait()
+            self._reads += 1
+        try:
+            return self._read(unit)
+        finally:
+            with self._gate:
+                self._reads -= 1
+                self._gate.notify_all()
+
+    def _read(self, unit: Callable[[SQLiteTransaction], T]) -> T:
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect(readonly=True)
+        try:
+            connection.execute("BEGIN")
+            try:
+                return unit(SQLiteTransaction(connection, self.dialect))
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+        finally:
+            if len(self._readers) < _MAX_IDLE_READERS and not self._closed:
+                self._readers.append(connection)
+            else:
+                connection.close()
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        stop = _Job(None)
+        self._jobs.put(stop)
+        stop.wait()
+        self._writer.join()
+        while self._readers:
+            self._readers.pop().close()
+
+    # -- forks ---------------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Let nobody be inside SQLite, and have no connection, until `after_fork`.
+
+        A forked process that inherits a connection inherits SQLite's belief in locks that it does not hold: it would wait
+        for them for ever, or overlook those of others.
+        """
+        with self._gate:
+            self._forking = True
+            while self._reads:
+                self._gate.wait()
+        self._writing.acquire()
+        if self.url.path is None:
+            return  # the database would go with its connection
+        while self._readers:
+            self._readers.pop().close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def after_fork(self) -> None:
+        """Go on, in the process that forked."""
+        self._writing.release()
+        with self._gate:
+            self._forking = False
+            self._gate.notify_all()
+
+    # -- the writer thread ---------------------------------------------------------------------------------------
+
+    def _write_loop(self) -> None:
+        stop: _Job | None = None
+        while stop is None:
+            batch = [self._jobs.get()]
+            try:
+                while len(batch) < _BATCH_LIMIT:
+                    batch.append(self._jobs.get_nowait())
+            except Empty:
+                pass
+            units = [job for job in batch if job.unit is not None]
+            stop = next((job for job in batch if job.unit is None), None)
+            if units:
+                self._begin_batch(units)
+            for job in units:
+                job.done.release()
+        with self._writing:
+            if self._connection is not None:
+                self._connection.close()
+        stop.done.release()
+
+    def _begin_batch(self, jobs: list[_Job]) -> None:
+        """Run jobs as soon as no other process writes. A fork may come while that is waited for."""
+        deadline, pause = time.monotonic() + _LOCK_PATIENCE_SECONDS, 0.0005
+        while True:
+            with self._writing:
+                if self._run_batch(jobs, is_last_try=time.monotonic() > deadline):
+                    return
+            # Random and short: several processes on one file then take fair turns.
+            time.sleep(random.uniform(0.2, 1.0) * pause)
+            pause = min(pause * 1.5, 0.02)
+
+    def _run_batch(self, jobs: list[_Job], *, is_last_try: bool) -> bool:
+        """Run jobs in one transaction; False if another process holds the lock."""
+        connection = self._connection
+        try:
+            if connection is None:
+                connection = self._connection = self._open_writer()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or is_last_try:
+                    raise
+                return False
+            transaction = SQLiteTransaction(connection, self.dialect, self.listener is not None)
+            if len(jobs) == 1:
+                jobs[0].result = jobs[0].unit(transaction)  # type: ignore[misc]
+            else:
+                for job in jobs:
+                    self._run_job(connection, transaction, job)
+            connection.execute("COMMIT")
+            if transaction.news and self.listener is not None:
+                self.listener(transaction.news)
+        except BaseException as error:  # noqa: BLE001 - the waiting threads must hear of everything, and the loop goes on
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+            explained = error
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                explained = self._explain(error)
+            for job in jobs:
+                job.result, job.error = None, job.error or explained
+        return True
+
+    def _run_job(self, connection: sqlite3.Connection, transaction: SQLiteTransaction, job: _Job) -> None:
+        assert job.unit is not None
+        connection.execute("SAVEPOINT unit")
+        try:
+            job.result = job.unit(transaction)
+        except BaseException as error:
+            if not connection.in_transaction:
+                raise  # SQLite has rolled everything back by itself (disk full, I/O error)
+            connection.execute("ROLLBACK TO unit")
+            job.error = error
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                job.error = self._explain(error)
+        connection.execute("RELEASE unit")
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+        pause = 0.0005
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+            # Random and short: several processes on one file then take fair turns.
+            time.sleep(random.uniform(0.2, 1.0) * pause)
+            pause = min(pause * 1.5, 0.02)
+
+    # -- opening -------------------------------------------------------------------------------------------------
+
+    def _open_writer(self) -> sqlite3.Connection:
+        connection = self._connect()
+        try:
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._explain(error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect(self, *, readonly: bool = False) -> sqlite3.Connection:
+        path = self.url.path
+        try:
+            if path is not None and not readonly:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = sqlite3.connect(
+                self._where, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=0
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseUnavailable(
+                f"Cannot open the database {self._where!r}: {error}. Check that the folder exists, is writable and has "
+                "room, or set PREFECT_HOME or PREFECT_SERVER_DATABASE_CONNECTION_URL."
+            ) from error
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA foreign_keys=ON")
+            if readonly:
+                connection.execute("PRAGMA busy_timeout=60000")
+                connection.execute("PRAGMA query_only=ON")
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._explain(error) from error
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        known = len(all_migrations())
+        version = self._check_header(connection, known)
+        if self.url.path is not None:
+            self._insist(connection, "PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
+        connection.execute("PRAGMA cache_size=-16000")
+        # A checkpoint waits for the disk; the same few pages change again and again, so that seldom is cheaper.
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        if version < known:
+            self._migrate(connection, known)
+
+    def _check_header(self, connection: sqlite3.Connection, known: int) -> int:
+        version = self._insist(connection, "PRAGMA user_version").fetchone()[0]
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        if application != _APPLICATION_ID:
+            stranger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone()
+            if stranger is not None:
+                raise DatabaseForeign(self._where, stranger[0])
+            return 0
+        if version > known:
+            raise DatabaseNewer(self._where, version, known)
+        return version
+
+    def _migrate(self, connection: sqlite3.Connection, known: int) -> None:
+        for migration in all_migrations():
+            self._begin(connection)
+            try:
+                # Another process may have been faster while this one waited for the lock.
+                if self._check_header(connection, known) < migration.version:
+                    for statement in split_statements(self.dialect.translate(migration.sql())):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+                    connection.execute(f"PRAGMA user_version={migration.version}")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _insist(self, connection: sqlite3.Connection, sql: str) -> sqlite3.Cursor:
+        """Run a statement that another process's lock can delay."""
+        deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+        while True:
+            try:
+                return connection.execute(sql)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(random.uniform(0.0005, 0.005))
+
+    def _explain(self, error: sqlite3.Error) -> StorageError:
+        text = str(error)
+        if "malformed" in text or "not a database" in text:
+            return DatabaseDamaged(self._where, text)
+        if "full" in text:
+            cure = "Free some room on that disk and run again."
+        elif "readonly" in text or "read-only" in text or "unable to open" in text:
+            cure = "Make the file and its folder writable, or set PREFECT_HOME to a folder that is."
+        elif "disk I/O" in text:
+            cure = (
+                "Look whether the disk or a quota is full, a limit on the size of files is reached, or the disk fails."
+            )
+        elif _is_busy(error):
+            cure = f"Another process has held its write lock for {_LOCK_PATIENCE_SECONDS:.0f} s; end that process."
+        else:
+            return StorageError(f"The database {self._where!r} refused a statement: {text}")
+        return DatabaseUnavailable(f"Cannot use the database {self._where!r}: {text}. {cure} Nothing was half-written.")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    if sys.version_info >= (3, 11):
+        return (error.sqlite_errorcode or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return "locked" in str(error) or "busy" in str(error)

@@ -1,0 +1,1 @@
+"""The models of events and automations as the server has them."""

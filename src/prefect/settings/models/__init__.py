@@ -1,0 +1,1 @@
+"""The groups that settings are organised in, one file each; `root` holds them all."""

@@ -1,0 +1,1 @@
+"""Small helpers, one topic per module; none of them knows of runs."""

@@ -1,0 +1,18 @@
+"""The published commands, arguments and flags of the groups that work with objects of the API."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import test_cli_contract
+
+COMMANDS = json.loads((Path(__file__).parents[1] / "contract" / "cli_resources.json").read_text())["commands"]
+
+
+@pytest.mark.parametrize("published", COMMANDS, ids=lambda command: " ".join(command["path"]))
+def test_a_published_command_has_its_parameters(published: dict[str, Any]):
+    for option in published.get("options", []):
+        option["default"] = option["default"] or "None"  # required options have none
+    test_cli_contract.test_a_published_command_has_its_parameters(published)

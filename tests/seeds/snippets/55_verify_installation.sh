@@ -1,0 +1,2 @@
+python -m pip install prefect
+python -m prefect version  # Verify installation
