@@ -186,10 +186,15 @@ def test_variables_hold_json(value: Any):
     assert repr(read(types.StrictVariableValue, value)) == repr(value)
 
 
-@pytest.mark.parametrize("value", [b"x", {1}, object(), {1: 2}, {"a": object()}])
+@pytest.mark.parametrize("value", [b"x", {1}, object(), {"a": object()}, float("nan")])
 def test_variables_hold_nothing_else(value: Any):
     with pytest.raises(ValidationError, match="must be serializable to JSON"):
         read(types.StrictVariableValue, value)
+
+
+def test_the_keys_of_variables_are_texts():
+    with pytest.raises(ValidationError, match="should be a valid string"):
+        read(types.StrictVariableValue, {1: 2})
 
 
 def test_variables_are_limited_by_the_characters_of_their_json():

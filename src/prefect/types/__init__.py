@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -109,13 +110,12 @@ def check_variable_value(value: object) -> object:
     Raises:
         ValueError: The value has no JSON form, or a longer one.
     """
-    import orjson  # noqa: PLC0415 - needed for variables only
-
     try:
-        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS)
-    except orjson.JSONEncodeError as error:
+        # Integers may be of any size, which faster encoders refuse.
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError("Variable value must be serializable to JSON") from error
-    if len(text) > MAX_VARIABLE_VALUE_LENGTH and len(text.decode()) > MAX_VARIABLE_VALUE_LENGTH:
+    if len(text) > MAX_VARIABLE_VALUE_LENGTH:
         raise ValueError(f"Variable value must be less than {MAX_VARIABLE_VALUE_LENGTH} characters")
     return value
 

@@ -28,6 +28,7 @@ class InjectedTimeout:
 
     def __enter__(self) -> None:
         self._blocks = _blocks_of_this_thread()
+        self._depth = len(self._blocks)
         self._is_open = True
         self._blocks.append(self)
         _watcher.watch(self, time.monotonic() + self._seconds)
@@ -55,9 +56,11 @@ class InjectedTimeout:
 
     def _close(self, arrived: type[BaseException] | None) -> None:
         with _lock:
-            # Blocks inside this one are over as well, even if an error kept them from saying so.
-            while self._is_open:
-                self._blocks.pop()._is_open = False
+            # Blocks inside this one are over as well, even if an error kept them from saying so. An error may end this
+            # half-way too, so that doing it again has to give the same.
+            for block in self._blocks[self._depth :]:
+                block._is_open = False
+            del self._blocks[self._depth :]
             if self._signal is None or arrived is self._signal:
                 return
             _raise_in(self._thread_id, None)
