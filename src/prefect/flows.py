@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable
 from copy import copy
-from functools import partial, update_wrapper
+from functools import lru_cache, partial, update_wrapper
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
@@ -179,7 +179,7 @@ class Flow(Generic[P, R]):
     def _tracking_key(self) -> str:
         code = getattr(self.fn, "__code__", None)
         place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else type(self.fn).__qualname__
-        return f"{self.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+        return f"{self.name}-{_short_hash(place)}"
 
     # -- options -------------------------------------------------------------------------------------------------
 
@@ -314,6 +314,8 @@ class Flow(Generic[P, R]):
             ParameterTypeError: A value does not fit; names each one.
             SignatureMismatchError: A name is not a parameter.
         """
+        if not parameters:
+            return {}
         known = inspect.signature(self.fn).parameters
         unknown = [name for name in parameters if name not in known]
         if unknown and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
@@ -421,6 +423,11 @@ def _checked_run_name(value: Any, name: str) -> Any:
     if value is not None and not isinstance(value, str) and not callable(value):
         raise TypeError(f"Expected a string or a callable for 'flow_run_name' of flow {name!r}, not {value!r}.")
     return value
+
+
+@lru_cache(maxsize=1024)
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _checked_runner(runner: Any, name: str) -> TaskRunner[Any]:

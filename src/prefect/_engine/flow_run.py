@@ -42,6 +42,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import Abort, ParameterTypeError, Pause, TerminationSignal, UnfinishedRun
 from prefect.futures import PrefectFuture, resolve_futures_to_states
 from prefect.logging.configuration import ensure_logging_setup
+from prefect.logging.handlers import record_unseen
 from prefect.logging.loggers import flow_run_logger
 from prefect.results import chosen_default_storage, get_result_store
 from prefect.settings import get_current_settings
@@ -378,7 +379,7 @@ class FlowExecution:
         if not (yield from self._begin()):
             return
         word = "flow run" if self.is_top_level else "subflow run"
-        self.logger.info("Beginning %s %r for flow %r", word, self.flow_run.name, self.flow.name)
+        self._log(logging.INFO, f"Beginning {word} {self.flow_run.name!r} for flow {self.flow.name!r}")
         with slot_kept(self.flow_run, self.is_async, self._has_ended_without_slot):
             while (yield from self._attempt()):
                 # The core answered the failure with a later start: another attempt, here and now.
@@ -619,9 +620,17 @@ class FlowExecution:
             return
         if isinstance(self.raised, (Pause, Abort)):
             return
-        self.logger.log(
-            logging.INFO if state.is_completed() or not self.is_async else logging.ERROR, "Finished in state %s", state
-        )
+        level = logging.INFO if state.is_completed() or not self.is_async else logging.ERROR
+        if state.message:
+            self.logger.log(level, "Finished in state %s", state)
+        else:
+            self._log(level, f"Finished in state {state}")
+
+    def _log(self, level: int, line: str) -> None:
+        """Log a line that holds nothing to hide."""
+        logger = logging.getLogger("prefect.flow_runs")
+        if logger.isEnabledFor(level) and not record_unseen(logger, level, line, self.flow_run.id, None):
+            self.logger.log(level, "%s", line)
 
     # -- what came of it -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import lru_cache
 from queue import Empty, SimpleQueue
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from prefect.server.database.checkpoints import Checkpoints
 from prefect.server.database.dialect import SQLiteDialect
 from prefect.server.database.errors import (
     DatabaseDamaged,
@@ -34,8 +36,9 @@ _APPLICATION_ID = 0x50524631
 """Stamped into the file's header, so that a foreign SQLite file is recognised."""
 _LOCK_PATIENCE_SECONDS = 600.0
 _BATCH_LIMIT = 500
-_CHECKPOINT_PAGES = 4000
+_MOST_LOGGED_PAGES = 20_000
 _MAX_IDLE_READERS = 8
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 class SQLiteTransaction:
@@ -99,18 +102,13 @@ class _Job:
         self.done = threading.Lock()
         self.done.acquire()
 
-    def wait(self) -> Any:
-        self.done.acquire()
-        if self.error is not None:
-            raise self.error
-        return self.result
-
 
 class SQLiteStore:
     """A SQLite database of this process.
 
-    All writes go through one thread, which takes what is queued, runs each unit in a savepoint, commits once and
-    answers all. Other processes on the same file are waited for: `BEGIN IMMEDIATE` is tried again until it succeeds.
+    One thread writes at a time, through one connection. A unit that comes while nobody writes runs at once, in the thread
+    that brings it. What comes meanwhile is queued for the writer thread, which takes all there is, runs each unit in a
+    savepoint, commits once and answers all. Other processes on the same file are waited for: `BEGIN IMMEDIATE` is tried again until it succeeds.
     """
 
     def __init__(self, url: DatabaseURL, *, durable: bool = False) -> None:
@@ -123,7 +121,8 @@ class SQLiteStore:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._closed = False
         self._writing = threading.Lock()
-        """Held while the writer's connection is at work."""
+        """Held while the writing connection is at work."""
+        self._writing_thread: int | None = None
         self._gate = threading.Condition(threading.Lock())
         self._reads = 0
         self._forking = False
@@ -131,6 +130,7 @@ class SQLiteStore:
             raise DatabaseUnavailable(
                 f"This Python's SQLite is {sqlite3.sqlite_version}; 3.35 or later is needed. Use a newer Python build."
             )
+        self._checkpoints = Checkpoints(self._checkpoint)
         self._connection: sqlite3.Connection | None = self._open_writer()
         self._writer = threading.Thread(target=self._write_loop, name="prefect-database-writer", daemon=True)
         self._writer.start()
@@ -138,27 +138,54 @@ class SQLiteStore:
     # -- units ---------------------------------------------------------------------------------------------------
 
     def write(self, unit: Callable[[SQLiteTransaction], T]) -> T:
-        if threading.current_thread() is self._writer:
+        if threading.get_ident() == self._writing_thread:
             raise RuntimeError("A unit of work may not start another one; pass its transaction on instead.")
         if self._closed:
-            raise DatabaseUnavailable(f"The database {self._where!r} was closed by this process.")
+            raise self._is_closed()
         job = _Job(unit)
-        self._jobs.put(job)
-        return job.wait()
+        if not self._write_here(job):
+            self._jobs.put(job)
+            job.done.acquire()
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    def _write_here(self, job: _Job) -> bool:
+        """Run a job in this thread if nobody writes: two threads that wake one another cost more than many units do.
+
+        False if somebody writes, here or in another process; nothing has happened then.
+        """
+        if not self._writing.acquire(blocking=False):
+            return False
+        try:
+            return not self._closed and self._run_batch([job], is_last_try=False)
+        finally:
+            self._writing.release()
 
     def read(self, unit: Callable[[SQLiteTransaction], T]) -> T:
         if self.url.path is None:  # an in-memory database lives in its one connection
             return self.write(unit)
+        with self._reading():
+            return self._read(unit)
+
+    @contextmanager
+    def _reading(self) -> Generator[None, None, None]:
+        """Be inside SQLite, which neither a fork nor the end of the process may interrupt."""
         with self._gate:
             while self._forking:
                 self._gate.wait()
+            if self._closed:
+                raise self._is_closed()
             self._reads += 1
         try:
-            return self._read(unit)
+            yield
         finally:
             with self._gate:
                 self._reads -= 1
                 self._gate.notify_all()
+
+    def _is_closed(self) -> DatabaseUnavailable:
+        return DatabaseUnavailable(f"The database {self._where!r} was closed by this process.")
 
     def _read(self, unit: Callable[[SQLiteTransaction], T]) -> T:
         try:
@@ -181,12 +208,16 @@ class SQLiteStore:
                 connection.close()
 
     def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._checkpoints.stop()
+            while self._reads:
+                self._gate.wait()
         stop = _Job(None)
         self._jobs.put(stop)
-        stop.wait()
+        stop.done.acquire()
         self._writer.join()
         while self._readers:
             self._readers.pop().close()
@@ -255,9 +286,12 @@ class SQLiteStore:
     def _run_batch(self, jobs: list[_Job], *, is_last_try: bool) -> bool:
         """Run jobs in one transaction; False if another process holds the lock."""
         connection = self._connection
+        self._writing_thread = threading.get_ident()
         try:
             if connection is None:
                 connection = self._connection = self._open_writer()
+            if connection.in_transaction:  # an interrupt ended the roll-back of the unit before
+                connection.execute("ROLLBACK")
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
@@ -271,6 +305,7 @@ class SQLiteStore:
                 for job in jobs:
                     self._run_job(connection, transaction, job)
             connection.execute("COMMIT")
+            self._checkpoints.note(connection.total_changes)
             if transaction.news and self.listener is not None:
                 self.listener(transaction.news)
         except BaseException as error:  # noqa: BLE001 - the waiting threads must hear of everything, and the loop goes on
@@ -281,6 +316,8 @@ class SQLiteStore:
                 explained = self._explain(error)
             for job in jobs:
                 job.result, job.error = None, job.error or explained
+        finally:
+            self._writing_thread = None
         return True
 
     def _run_job(self, connection: sqlite3.Connection, transaction: SQLiteTransaction, job: _Job) -> None:
@@ -296,6 +333,22 @@ class SQLiteStore:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
                 job.error = self._explain(error)
         connection.execute("RELEASE unit")
+
+    def _checkpoint(self) -> None:
+        """Move what the log holds into the database's file: most of it while others write, the rest while nobody does.
+
+        Without the second part a busy database's log would never be at its end, and so never begin anew.
+        """
+        if self.url.path is None:
+            return
+        with self._reading():
+            connection = self._connect()
+            try:
+                connection.execute(_CHECKPOINT)
+                with self._writing:
+                    connection.execute(_CHECKPOINT)
+            finally:
+                connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
@@ -356,8 +409,8 @@ class SQLiteStore:
             self._insist(connection, "PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
         connection.execute("PRAGMA cache_size=-16000")
-        # A checkpoint waits for the disk; the same few pages change again and again, so that seldom is cheaper.
-        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        # Only where the checkpoints beside the writing do not keep up.
+        connection.execute(f"PRAGMA wal_autocheckpoint={_MOST_LOGGED_PAGES}")
         if version < known:
             self._migrate(connection, known)
 

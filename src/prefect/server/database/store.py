@@ -128,6 +128,8 @@ def open_store(url: str, *, durable: bool = False) -> Store:
     with _lock:
         store = _stores.get(url)
         if store is None:
+            if _is_ending and threading.current_thread() is not threading.main_thread():
+                raise DatabaseUnavailable("This process is ending.")
             store = _stores[url] = _open(parse_database_url(url), durable)
         return store
 
@@ -180,8 +182,15 @@ def _after_fork_in_child() -> None:
     _stores.clear()
 
 
+def _close_at_exit() -> None:
+    global _is_ending
+    _is_ending = True
+    close_stores()
+
+
 # A thread that is inside SQLite when the interpreter goes down takes the process with it.
-atexit.register(close_stores)
+_is_ending = False
+atexit.register(_close_at_exit)
 
 _inherited: list[Store] = []
 if hasattr(os, "register_at_fork"):

@@ -19,6 +19,7 @@ def flow_run_state_event(
     tx: Transaction,
     run: Mapping[str, Any],
     flow: Mapping[str, Any] | None,
+    tracking: Mapping[str, Any] | None,
     initial: State[Any] | None,
     intended: StateType,
     state: State[Any],
@@ -28,6 +29,7 @@ def flow_run_state_event(
     Args:
         run: The run's row, bookkeeping included.
         flow: The `name` and the `tags` (JSON text) of its flow.
+        tracking: Those of the task run that tracks it in the run that called it.
         initial: The state before.
         intended: The type that was proposed.
         state: The state that was stored.
@@ -47,7 +49,7 @@ def flow_run_state_event(
             "prefect.state-timestamp": state.timestamp.isoformat(),
             "prefect.state-type": state.type.value,
         },
-        related=_related(tx, run, flow),
+        related=_related(tx, run, flow, tracking),
         payload={
             "intended": {"from": None if initial is None else initial.type.value, "to": intended.value},
             "initial_state": None if initial is None else _summary(initial),
@@ -68,7 +70,9 @@ def _summary(state: State[Any]) -> dict[str, str]:
     return summary
 
 
-def _related(tx: Transaction, run: Mapping[str, Any], flow: Mapping[str, Any] | None) -> list[dict[str, str]]:
+def _related(
+    tx: Transaction, run: Mapping[str, Any], flow: Mapping[str, Any] | None, tracking: Mapping[str, Any] | None
+) -> list[dict[str, str]]:
     tags: set[str] = set(loads(run["tags"]))
     related: list[dict[str, str]] = []
 
@@ -93,11 +97,9 @@ def _related(tx: Transaction, run: Mapping[str, Any], flow: Mapping[str, Any] | 
             add("work-queue", run["work_queue_id"], place["queue_name"])
             add("work-pool", place["id"], place["name"])
             related[-1]["prefect.work-pool.type"] = place["type"]
-    if run["parent_task_run_id"] is not None:
-        parent = tx.fetch_one("SELECT name, tags FROM task_run WHERE id = ?", (run["parent_task_run_id"],))
-        if parent is not None:
-            add("task-run", run["parent_task_run_id"], parent["name"])
-            tags.update(loads(parent["tags"]))
+    if tracking is not None:
+        add("task-run", run["parent_task_run_id"], tracking["name"])
+        tags.update(loads(tracking["tags"]))
     for tag in sorted(tags):
         add("tag", tag, None)
     if run["created_by"] is not None:

@@ -147,7 +147,8 @@ def record_state(
         ran: The seconds that it has run since the state before.
         starts: 1 where the state begins another attempt, else 0.
     """
-    event = flow_run_state_event(tx, run, flow, initial, intended, state)
-    tx.execute_all([*row_statements, flow_run_state_insert(run["id"], state), event])
+    tracking = None
     if run["parent_task_run_id"] is not None:
-        mirror_subflow_state(tx, run["parent_task_run_id"], run, state, ran, starts)
+        tracking = mirror_subflow_state(tx, run["parent_task_run_id"], run, state, ran, starts)
+    event = flow_run_state_event(tx, run, flow, tracking, initial, intended, state)
+    tx.execute_all([*row_statements, flow_run_state_insert(run["id"], state), event])

@@ -153,15 +153,14 @@ def store_related_sets(tx: Transaction, sets: Iterable[Any]) -> None:
     for related in sets:
         if known.get(related.id, 0.0) > now:
             continue
-        if tx.fetch_one("SELECT 1 FROM event_related_set WHERE id = ?", (related.id,)) is not None:
+        if not tx.execute(
+            "INSERT INTO event_related_set (id, resources) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
+            (related.id, related.text),
+        ):
             if len(known) >= _MOST_KNOWN_SETS:
                 known.clear()
             known[related.id] = now + _KNOWN_SECONDS  # only what is seen: what this transaction stores it may take back
             continue
-        tx.execute(
-            "INSERT INTO event_related_set (id, resources) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
-            (related.id, related.text),
-        )
         tx.execute_many(
             "INSERT INTO event_related (resource_id, set_id, position, role) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [

@@ -91,12 +91,12 @@ _MIRROR = """
         state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, updated = ?,
         start_time = COALESCE(start_time, ?), end_time = ?, next_scheduled_start_time = ?,
         total_run_time = total_run_time + ?, run_count = run_count + ?
-    WHERE id = ? RETURNING flow_run_id, tags"""
+    WHERE id = ? RETURNING flow_run_id, name, tags"""
 
 
 def mirror_subflow_state(
     tx: Transaction, task_run_id: UUID, subflow: Mapping[str, Any], state: State[Any], ran: float, starts: int
-) -> None:
+) -> Mapping[str, Any] | None:
     """Give the task run that tracks a subflow run a copy of the subflow's new state, whatever its own was.
 
     Args:
@@ -105,6 +105,9 @@ def mirror_subflow_state(
         state: Its new state.
         ran: The seconds that the subflow has run since its last state.
         starts: 1 where the state begins another attempt of the subflow, else 0.
+
+    Returns:
+        The task run's `name` and `tags` (JSON text), None where there is none.
     """
     id = uuid7()
     row = tx.fetch_one(
@@ -124,7 +127,7 @@ def mirror_subflow_state(
         ),
     )
     if row is None:
-        return
+        return None
     details = state.state_details.model_copy(
         update={
             "child_flow_run_id": subflow["id"],
@@ -136,6 +139,7 @@ def mirror_subflow_state(
     tx.execute_all([task_run_state_insert(task_run_id, mirrored)])
     if state.type not in _HOLDS_SLOTS and row["tags"] != "[]":
         _release_tag_slots(tx, task_run_id)
+    return row
 
 
 def _lock(tx: Transaction, task_run_id: UUID) -> dict[str, Any] | None:
