@@ -11,6 +11,7 @@ import concurrent.futures
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -372,22 +373,18 @@ def as_completed(
     _check_timeout(timeout)
     unique = dict.fromkeys(futures)
     deadline = None if timeout is None else time.monotonic() + timeout
-    arrived = threading.Semaphore(0)
-    finished: list[PrefectFuture[R]] = []
-
-    def note(future: PrefectFuture[R]) -> None:
-        finished.append(future)
-        arrived.release()
-
+    finished: SimpleQueue[PrefectFuture[R]] = SimpleQueue()
     for future in unique:
-        future.add_done_callback(note)
+        future.add_done_callback(finished.put)
     for position in range(len(unique)):
         # Inside a bounded pool a thread that only waits would keep what it waits for from running.
         _help(unique)
         remaining = None if deadline is None else max(deadline - time.monotonic(), 0)
-        if not arrived.acquire(timeout=remaining):
-            raise TimeoutError(f"{len(unique) - position} (of {len(unique)}) futures unfinished")
-        yield finished[position]
+        try:
+            future = finished.get(timeout=remaining)
+        except Empty:
+            raise TimeoutError(f"{len(unique) - position} (of {len(unique)}) futures unfinished") from None
+        yield future
 
 
 def _help(futures: Iterable[Any]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from queue import Empty, SimpleQueue
 from typing import Any
 
 _CORES = os.cpu_count() or 1
@@ -80,7 +81,8 @@ class ThreadPool:
         self._name = name
         self._lock = threading.Lock()
         self._queue: deque[Work] = deque()
-        self._available = threading.Semaphore(0)
+        # A token for each queued call. Unlike a semaphore it is never left locked by an interrupt in the main thread.
+        self._available: SimpleQueue[None] = SimpleQueue()
         self._idle = 0
         self._threads: list[threading.Thread] = []
         self._watcher: threading.Thread | None = None
@@ -107,7 +109,7 @@ class ThreadPool:
     def enqueue(self, work: Work) -> None:
         """Queue work that was made before."""
         self._queue.append(work)
-        self._available.release()
+        self._available.put(None)
         if self._idle < len(self._queue):  # each idle thread takes one, and is counted idle until it wakes
             self._grow()
 
@@ -123,7 +125,7 @@ class ThreadPool:
         thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
         self._threads.append(thread)
         if self._closed:
-            self._available.release()  # the token that ends it, once the queue is empty
+            self._available.put(None)  # the token that ends it, once the queue is empty
         thread.start()
 
     def _watch(self) -> None:
@@ -157,9 +159,11 @@ class ThreadPool:
     def _work(self) -> None:
         _pool_of_thread.pool = self
         while True:
-            if not self._available.acquire(blocking=False):
+            try:
+                self._available.get_nowait()
+            except Empty:
                 self._idle += 1
-                self._available.acquire()
+                self._available.get()
                 self._idle -= 1
             try:
                 work = self._queue.popleft()
@@ -186,7 +190,7 @@ class ThreadPool:
         with self._lock:
             self._closed = True
             for _ in self._threads:
-                self._available.release()
+                self._available.put(None)
         finished = 0
         while wait and finished < len(self._threads):  # draining may still start threads
             thread = self._threads[finished]

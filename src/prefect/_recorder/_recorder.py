@@ -104,7 +104,9 @@ class Recorder:
         self._delivering = False
         self._has_transitions = False
         self._stopping = False
-        self._changed = threading.Condition(threading.Lock())
+        # Entered through the bare lock: an interrupt inside the condition's own `__enter__` would leave it locked.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
 
     # -- adding --------------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ class Recorder:
     def _wake(self) -> None:
         if threading.current_thread() is self._thread:
             return  # a record that delivering itself caused
-        with self._changed:
+        with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="prefect-recorder", daemon=True)
                 self._thread.start()
@@ -181,7 +183,7 @@ class Recorder:
     def stop(self, timeout: float) -> bool:
         """Flush, then end the background thread."""
         stored = self.flush(timeout)
-        with self._changed:
+        with self._lock:
             self._stopping = True
             self._changed.notify_all()
             thread = self._thread
@@ -211,7 +213,7 @@ class Recorder:
                 for marker in waiting:
                     marker.passed.set()
                 waiting.clear()
-            with self._changed:
+            with self._lock:
                 self._delivering = False
                 self._changed.notify_all()
 
@@ -224,7 +226,7 @@ class Recorder:
         return is_settled
 
     def _wait_for_work(self, is_urgent: bool) -> bool:
-        with self._changed:
+        with self._lock:
             while not self._queue:
                 if self._stopping:
                     return False

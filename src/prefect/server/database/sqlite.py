@@ -7,8 +7,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from queue import Empty, SimpleQueue
@@ -35,6 +34,7 @@ T = TypeVar("T")
 _APPLICATION_ID = 0x50524631
 """Stamped into the file's header, so that a foreign SQLite file is recognised."""
 _LOCK_PATIENCE_SECONDS = 600.0
+_CLOSING_PATIENCE_SECONDS = 30.0
 _BATCH_LIMIT = 500
 _MOST_LOGGED_PAGES = 20_000
 _MAX_IDLE_READERS = 8
@@ -120,17 +120,19 @@ class SQLiteStore:
         self._readers: list[sqlite3.Connection] = []
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._closed = False
-        self._writing = threading.Lock()
-        """Held while the writing connection is at work."""
+        self._writing = threading.RLock()
+        """Held while the writing connection is at work; it knows its owner."""
         self._writing_thread: int | None = None
-        self._gate = threading.Condition(threading.Lock())
+        # Entered through the bare lock, as an interrupt may come inside the condition's own `__enter__`, and it stays locked.
+        self._gate_lock = threading.Lock()
+        self._gate = threading.Condition(self._gate_lock)
         self._reads = 0
         self._forking = False
         if sqlite3.sqlite_version_info < (3, 35):
             raise DatabaseUnavailable(
                 f"This Python's SQLite is {sqlite3.sqlite_version}; 3.35 or later is needed. Use a newer Python build."
             )
-        self._checkpoints = Checkpoints(self._checkpoint)
+        self._checkpoints = Checkpoints(lambda: self._inside(self._checkpoint))
         self._connection: sqlite3.Connection | None = self._open_writer()
         self._writer = threading.Thread(target=self._write_loop, name="prefect-database-writer", daemon=True)
         self._writer.start()
@@ -155,34 +157,37 @@ class SQLiteStore:
 
         False if somebody writes, here or in another process; nothing has happened then.
         """
-        if not self._writing.acquire(blocking=False):
-            return False
         try:
+            if not self._writing.acquire(blocking=False):
+                return False
             return not self._closed and self._run_batch([job], is_last_try=False)
         finally:
-            self._writing.release()
+            # An interrupt may come right after the lock was taken, before anything here could be told of it.
+            if self._writing._is_owned():  # type: ignore[attr-defined]
+                self._writing.release()
 
     def read(self, unit: Callable[[SQLiteTransaction], T]) -> T:
         if self.url.path is None:  # an in-memory database lives in its one connection
             return self.write(unit)
-        with self._reading():
-            return self._read(unit)
+        return self._inside(lambda: self._read(unit))
 
-    @contextmanager
-    def _reading(self) -> Generator[None, None, None]:
-        """Be inside SQLite, which neither a fork nor the end of the process may interrupt."""
-        with self._gate:
-            while self._forking:
-                self._gate.wait()
-            if self._closed:
-                raise self._is_closed()
-            self._reads += 1
+    def _inside(self, fn: Callable[[], T]) -> T:
+        """Call what goes into SQLite beside the writing, in which neither a fork nor the end of the process may fall."""
+        is_counted = False
         try:
-            yield
+            with self._gate_lock:
+                while self._forking:
+                    self._gate.wait()
+                if self._closed:
+                    raise self._is_closed()
+                self._reads += 1
+                is_counted = True
+            return fn()
         finally:
-            with self._gate:
-                self._reads -= 1
-                self._gate.notify_all()
+            if is_counted:
+                with self._gate_lock:
+                    self._reads -= 1
+                    self._gate.notify_all()
 
     def _is_closed(self) -> DatabaseUnavailable:
         return DatabaseUnavailable(f"The database {self._where!r} was closed by this process.")
@@ -208,13 +213,12 @@ class SQLiteStore:
                 connection.close()
 
     def close(self) -> None:
-        with self._gate:
+        with self._gate_lock:
             if self._closed:
                 return
             self._closed = True
             self._checkpoints.stop()
-            while self._reads:
-                self._gate.wait()
+            self._gate.wait_for(lambda: self._reads == 0, _CLOSING_PATIENCE_SECONDS)
         stop = _Job(None)
         self._jobs.put(stop)
         stop.done.acquire()
@@ -230,7 +234,7 @@ class SQLiteStore:
         A forked process that inherits a connection inherits SQLite's belief in locks that it does not hold: it would wait
         for them for ever, or overlook those of others.
         """
-        with self._gate:
+        with self._gate_lock:
             self._forking = True
             while self._reads:
                 self._gate.wait()
@@ -246,7 +250,7 @@ class SQLiteStore:
     def after_fork(self) -> None:
         """Go on, in the process that forked."""
         self._writing.release()
-        with self._gate:
+        with self._gate_lock:
             self._forking = False
             self._gate.notify_all()
 
@@ -341,14 +345,13 @@ class SQLiteStore:
         """
         if self.url.path is None:
             return
-        with self._reading():
-            connection = self._connect()
-            try:
+        connection = self._connect()
+        try:
+            connection.execute(_CHECKPOINT)
+            with self._writing:
                 connection.execute(_CHECKPOINT)
-                with self._writing:
-                    connection.execute(_CHECKPOINT)
-            finally:
-                connection.close()
+        finally:
+            connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS

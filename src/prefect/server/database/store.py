@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from prefect.server.database.dialect import Dialect
+from prefect.server.database.errors import DatabaseUnavailable
 from prefect.server.database.url import DatabaseURL, parse_database_url
 from prefect.server.database.values import Params
 
