@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 
 from prefect.client._calls._call import Call
-from prefect.server.models.flow_run_leases import LEASE, end_abandoned_runs, renew_leases
+from prefect.server.models.flow_run_leases import end_abandoned_runs, renew_leases
 from prefect.server.routes._table import Caller, dispatch
 
+LEASE = timedelta(seconds=60)
 OWNER = Caller(holder="machine:1")
 
 
