@@ -121,7 +121,7 @@ def look_after_the_abandoned(home: Home, journal: Path) -> None:
     unfinished = {key: count for key, count in home.task_run_states().items() if key[1] in ("PENDING", "RUNNING")}
     assert unfinished == {}
     with home.rows() as ask:
-        assert ask("SELECT count(*) FROM flow_run_lease") == [(0,)]
+        assert ask("SELECT count(*) FROM flow_run_lease WHERE holder NOT LIKE 'lost:%'") == [(0,)]
 
 
 def check_that_a_later_run_is_unhurt(home: Home, journal: Path) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
 
 from prefect.client._calls._call import Call
-from prefect.server.models.flow_run_leases import LEASE, end_abandoned_runs, renew_leases
+from prefect.server.models.flow_run_leases import end_abandoned_runs, renew_leases
 from prefect.server.routes._table import Caller, dispatch
 
+LEASE = timedelta(seconds=60)
 OWNER = Caller(holder="machine:1")
 
 
@@ -150,3 +151,139 @@ def test_two_sweepers_at_once_end_every_run_once(store, flow_id):
     with ThreadPoolExecutor(4) as pool:
         ended = [id for found in pool.map(lambda _: sweep(store, LEASE * 2), range(8)) for id in found]
     assert sorted(ended) == sorted(runs)
+
+
+# -- runs that are known by their heartbeats ---------------------------------------------------------------------------
+
+SILENT = Caller()
+BEAT = timedelta(seconds=180)
+
+
+def beat(store, run_id, after=timedelta(0), id=None):
+    """Send a heartbeat event, as clients do that know no leases."""
+    event = {
+        "id": str(id or uuid4()),
+        "occurred": (datetime.now(timezone.utc) + after).isoformat(),
+        "event": "prefect.flow-run.heartbeat",
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{run_id}"},
+    }
+    dispatch(store, Call("POST", "/events", body=[event]), SILENT)
+
+
+def start(store, flow_id):
+    run_id = create(store, flow_id, caller=SILENT)
+    propose(store, run_id, "RUNNING", caller=SILENT)
+    return run_id
+
+
+def test_a_run_whose_heartbeats_stop_ends_as_crashed(store, flow_id):
+    run_id = start(store, flow_id)
+    running = task_run(store, run_id, "a", "RUNNING")
+    beat(store, run_id)
+    assert sweep(store, 3 * BEAT - timedelta(seconds=5)) == []
+    assert sweep(store, 3 * BEAT + timedelta(seconds=5)) == [run_id]
+    assert state_of(store, run_id).is_crashed()
+    assert "heartbeats" in state_of(store, run_id).message
+    assert state_type_of_task(store, running) == "CRASHED"
+
+
+@pytest.mark.parametrize(("interval", "lease"), [(30, 180), (600, 1800)])
+def test_two_heartbeats_show_how_often_they_come(store, flow_id, interval, lease):
+    run_id = start(store, flow_id)
+    first = uuid4()
+    for _ in range(2):  # what is delivered twice says nothing about that
+        beat(store, run_id, id=first)
+    beat(store, run_id, after=timedelta(seconds=interval))
+    assert sweep(store, timedelta(seconds=lease - 5)) == []
+    assert sweep(store, timedelta(seconds=lease + 5)) == [run_id]
+
+
+def test_heartbeats_of_an_earlier_attempt_do_not_count(store, flow_id):
+    run_id = start(store, flow_id)
+    beat(store, run_id, after=-timedelta(days=1))
+    beat(store, run_id)
+    assert sweep(store, 3 * BEAT + timedelta(seconds=5)) == [run_id]
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "SCHEDULED"])
+def test_heartbeats_bind_a_run_only_while_it_runs(store, flow_id, state):
+    run_id = start(store, flow_id)
+    beat(store, run_id)
+    force(store, run_id, state)
+    assert sweep(store, 4 * BEAT) == []
+    beat(store, run_id)  # the last one comes late
+    force(store, run_id, "RUNNING")
+    assert sweep(store, 4 * BEAT) == []
+    assert state_of(store, run_id).is_running()
+
+
+def test_heartbeats_do_not_outlast_a_lease(store, flow_id):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    beat(store, run_id)
+    assert sweep(store, LEASE + timedelta(seconds=5)) == [run_id]
+
+
+def test_a_server_that_was_away_does_not_count_the_heartbeats_of_that_time(store, flow_id):
+    run_id = start(store, flow_id)
+    beat(store, run_id)
+
+    def judge(now, since):
+        return store.write(lambda tx: end_abandoned_runs(tx, tx.now + now, listens_since=tx.now + since))
+
+    assert judge(4 * BEAT, since=2 * BEAT) == []
+    assert judge(6 * BEAT, since=2 * BEAT) == [run_id]
+
+
+@pytest.mark.parametrize("id", ["nonsense", str(uuid4())])
+def test_heartbeats_of_runs_that_are_not_there_are_only_stored(store, id):
+    beat(store, id)
+    assert sweep(store, 4 * BEAT) == []
+
+
+# -- processes that come back ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["COMPLETED", "FAILED"])
+def test_a_process_that_comes_back_tells_how_its_run_ended(store, flow_id, end):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    assert sweep(store, LEASE + timedelta(seconds=5)) == [run_id]
+    assert propose(store, run_id, end).status.value == "ACCEPT"
+    assert state_of(store, run_id).type.value == end
+    assert store.write(lambda tx: renew_leases(tx, "machine:1")) == 0
+
+
+def test_a_run_that_was_lost_and_started_elsewhere_is_not_ended_for_its_first_process(store, flow_id):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    assert sweep(store, LEASE + timedelta(seconds=5)) == [run_id]
+    propose(store, run_id, "RUNNING", caller=SILENT)
+    assert sweep(store, 3 * LEASE) == []
+    assert state_of(store, run_id).is_running()
+
+
+def test_task_runs_that_are_told_of_after_the_end_of_their_run_end_too(store, flow_id):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    assert sweep(store, LEASE + timedelta(seconds=5)) == [run_id]
+    late = task_run(store, run_id, "late", "RUNNING")
+    assert sweep(store, 3 * LEASE) == []
+    assert state_type_of_task(store, late) == "CRASHED"
+
+
+def test_somebody_else_who_moves_a_run_does_not_take_it_over(store, flow_id):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    force(store, run_id, "CANCELLING")
+    assert store.write(lambda tx: renew_leases(tx, "machine:1")) == 1
+
+
+def test_a_suspended_run_that_somebody_resumes_at_once_is_not_ended_for_its_first_process(store, flow_id):
+    run_id = create(store, flow_id)
+    propose(store, run_id, "RUNNING")
+    force(store, run_id, "PAUSED", state_details={"pause_reschedule": True})
+    force(store, run_id, "SCHEDULED")
+    force(store, run_id, "PENDING")
+    assert sweep(store, LEASE * 2) == []
+    assert state_of(store, run_id).is_pending()

@@ -17,6 +17,8 @@ from prefect.settings.legacy import Setting
 
 CONTRACT = json.loads((pathlib.Path(__file__).parents[1] / "contract" / "settings.json").read_text())
 SETTINGS = {setting["path"]: setting for setting in CONTRACT["settings"]}
+OURS = {f"server.services.flow_run_leases.{name}" for name in ("enabled", "lease_seconds", "loop_seconds")}
+"""Settings of what only this implementation does."""
 GROUPS = {group["path"]: group for group in CONTRACT["groups"]}
 
 EXAMPLES = {
@@ -73,7 +75,7 @@ def test_the_canonical_name_wins_over_older_ones(monkeypatch: pytest.MonkeyPatch
 
 
 def test_there_are_no_other_settings():
-    assert set(entries()) == set(SETTINGS)
+    assert set(entries()) == set(SETTINGS) | OURS
 
 
 def test_every_setting_has_its_default(home: pathlib.Path):
@@ -112,8 +114,8 @@ def test_secrets_are_shown_to_nobody(path: str):
 
 
 def test_settings_that_are_not_secret_are_not_masked():
-    open_settings = [entry.path for entry in entries().values() if not entry.leaf.is_secret]
-    assert open_settings == [path for path in entries() if not SETTINGS[path]["secret"]]
+    open_settings = [entry.path for entry in entries().values() if not entry.leaf.is_secret and entry.path not in OURS]
+    assert open_settings == [path for path in entries() if path in SETTINGS and not SETTINGS[path]["secret"]]
 
 
 @pytest.mark.parametrize("path", SETTINGS)

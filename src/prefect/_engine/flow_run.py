@@ -72,9 +72,9 @@ def _creation_calls(
     if tracking_call is not None:
         tracking = yield tracking_call
         parent_task_run_id = tracking.id
-    flow_run = yield create_run_of_flow(flow_id, parent_task_run_id=parent_task_run_id, **fields)
+    flow_run = yield create_run_of_flow(flow_id, parent_task_run_id=parent_task_run_id, **fields).as_holder()
     if proposed is not None:
-        result = yield set_flow_run_state(flow_run.id, proposed)
+        result = yield set_flow_run_state(flow_run.id, proposed).as_holder()
     return tracking, flow_run, result
 
 
@@ -147,6 +147,7 @@ class FlowExecution:
         with ExitStack() as scope:
             if self.is_top_level:
                 self._signals = scope.enter_context(capture_sigterm())
+            scope.enter_context(heartbeats.runs_here())
             try:
                 if self.flow_run is None and not (yield from self._create()):
                     return
@@ -309,10 +310,11 @@ class FlowExecution:
         while True:
             result: OrchestrationResult | None = yield from self._ensure_created(state)
             if result is None:
-                result = yield ask(set_flow_run_state(self.flow_run.id, state, force=force))
+                result = yield ask(set_flow_run_state(self.flow_run.id, state, force=force).as_holder())
             assert result is not None
             if result.status is SetStateStatus.WAIT:
                 assert isinstance(result.details, StateWaitDetails)
+                heartbeats.keep_alive()
                 yield Sleep(result.details.delay_seconds)
                 continue
             if result.status is SetStateStatus.ABORT:
@@ -349,6 +351,7 @@ class FlowExecution:
         state = yield from self.propose(State(type=StateType.RUNNING))
         while state.is_pending() or state.is_scheduled():
             if state.is_pending():
+                heartbeats.keep_alive()
                 yield Sleep(_PENDING_POLL_SECONDS)
             else:
                 yield from self._wait_until_due(state)
@@ -363,6 +366,7 @@ class FlowExecution:
         if due is not None:
             remaining = (due - datetime.now(timezone.utc)).total_seconds()
             if remaining > 0:
+                heartbeats.keep_alive()
                 yield Sleep(remaining)
 
     def _value_of_present_state(self) -> Plan[Any]:
@@ -583,7 +587,7 @@ class FlowExecution:
             self.logger.error("Crash detected! %s", state.message)
             self.logger.debug("Crash details:", exc_info=error)
         # What ends the process must not wait for a loop that is being torn down.
-        result = send(set_flow_run_state(self.flow_run.id, state, force=True))
+        result = send(set_flow_run_state(self.flow_run.id, state, force=True).as_holder())
         self._adopt(result.state or state)
         self.state.data = error  # type: ignore[union-attr]
         yield from self._hooks(self.flow.on_crashed_hooks)

@@ -18,8 +18,12 @@ from prefect.settings import get_current_settings
 from prefect.settings.context import activate_settings
 
 MINIMUM_HEARTBEAT_INTERVAL = 30
-_LEASE_RENEWAL_SECONDS = 20.0
-_NEVER = float("inf")
+_ROUND_SECONDS = 20.0
+"""At most so long between two looks at what is due."""
+_SOON_SECONDS = 5.0
+"""Until the next look where it failed, or where nobody knows yet whether anybody wants to hear."""
+_MOST_ATTENDED = 16
+_LEAST_SECONDS = 0.05
 
 
 class _Beat:
@@ -44,16 +48,33 @@ class _Beat:
         )
 
 
+class _Place:
+    """Settings that name an API, and the seconds until the next look at the leases there."""
+
+    __slots__ = ("pause", "settings")
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+        self.pause = _ROUND_SECONDS
+
+
 _lock = threading.Lock()
 _beats: dict[Any, _Beat] = {}
+_places: dict[Any, Any] = {}
+"""The settings of every run in this process, by a key of its own: they name the API that holds leases on it."""
+_attended: dict[int, _Place] = {}
+"""The settings that the thread looks after, by their identity; also for a while after the last run."""
 _thread: threading.Thread | None = None
+_wake = threading.Event()
 
 
 def _after_fork() -> None:
     # The runs of the parent are the parent's to tell of.
-    global _lock, _thread
-    _lock, _thread = threading.Lock(), None
+    global _lock, _thread, _wake
+    _lock, _thread, _wake = threading.Lock(), None, threading.Event()
     _beats.clear()
+    _places.clear()
+    _attended.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -61,16 +82,49 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
+def runs_here() -> Generator[None, None, None]:
+    """Tell the API that this process is alive while in this block, from the first `keep_alive` or `beat_for` on."""
+    key, settings = object(), get_current_settings()
+    with _lock:
+        _places[key] = settings
+    try:
+        yield
+    finally:
+        with _lock:
+            _places.pop(key, None)
+
+
+def keep_alive() -> None:
+    """Look after the lease on a run, which has been taken or will be, from now on: the run may take its time."""
+    global _thread
+    settings = get_current_settings()
+    if id(settings) in _attended and _thread is not None and _thread.is_alive():
+        return
+    with _lock:
+        _attended[id(settings)] = _Place(settings)
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_loop, name="prefect-heartbeats", daemon=True)
+            _thread.start()
+        else:
+            _wake.set()
+
+
+@contextmanager
 def beat_for(flow_run: Any, flow: Any) -> Generator[None, None, None]:
     """Emit `prefect.flow-run.heartbeat` at once, and every `flows.heartbeat_frequency` seconds while in this block.
 
-    The lease by which the core knows that this process runs the flow is renewed as well.
+    The lease by which the API knows that this process runs the flow is renewed as well.
     """
     frequency = get_current_settings().flows.heartbeat_frequency
-    beat = _Beat(flow_run, flow, _NEVER if frequency is None else max(float(frequency), MINIMUM_HEARTBEAT_INTERVAL))
-    if frequency is not None:
-        beat.emit()
-    _add(flow_run.id, beat)
+    if frequency is None:
+        keep_alive()
+        yield
+        return
+    beat = _Beat(flow_run, flow, max(float(frequency), MINIMUM_HEARTBEAT_INTERVAL))
+    beat.emit()
+    with _lock:
+        _beats[flow_run.id] = beat
+    keep_alive()
     try:
         yield
     finally:
@@ -78,34 +132,34 @@ def beat_for(flow_run: Any, flow: Any) -> Generator[None, None, None]:
             _beats.pop(flow_run.id, None)
 
 
-def _add(key: Any, beat: _Beat) -> None:
-    global _thread
-    with _lock:
-        _beats[key] = beat
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_loop, name="prefect-heartbeats", daemon=True)
-            _thread.start()
-
-
 def _loop() -> None:
     while True:
+        _wake.clear()
         with _lock:
             now = time.monotonic()
             due = [beat for beat in _beats.values() if beat.due <= now]
             for beat in due:
                 beat.due = now + beat.interval
-            places = {id(beat.settings): beat.settings for beat in _beats.values()}
+            used = {id(settings) for settings in _places.values()}
+            if len(_attended) > _MOST_ATTENDED:
+                for unused in _attended.keys() - used:
+                    del _attended[unused]
+            attended = list(_attended.values())
         for beat in due:
             beat.emit()
-        for settings in places.values():
-            _renew(settings)
-        time.sleep(_LEASE_RENEWAL_SECONDS)
+        for place in attended:
+            if id(place.settings) in used:
+                place.pause = _renew(place.settings)
+        _wake.wait(max(min((place.pause for place in attended), default=_ROUND_SECONDS), _LEAST_SECONDS))
 
 
-def _renew(settings: Any) -> None:
+def _renew(settings: Any) -> float:
+    """Renew the leases at one API, if it is time; returns the seconds until it is."""
     try:
         with activate_settings(settings):
-            keep_runs_alive()
+            pause = keep_runs_alive()
     except Exception:
         # One renewal that fails costs nothing, the next comes within the lease; a run must not fail for it.
         logging.getLogger("prefect.flow_runs").debug("Renewing leases failed", exc_info=True)
+        return _SOON_SECONDS
+    return _SOON_SECONDS if pause is None else min(pause, _ROUND_SECONDS)

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from prefect._version import __version__
 from prefect.client._calls._call import Call
+from prefect.client._holder import HOLDER_HEADER, LEASE_HEADER, note_lease, this_holder
 from prefect.client._httpx_clients import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
 from prefect.client._quick_httpx import httpx
 from prefect.client.constants import SERVER_API_VERSION
@@ -99,9 +100,11 @@ def _request(client: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx
     query = {name: _query_value(value) for name, value in call.query.items() if value is not None}
     # Bytes are JSON already.
     content = call.body if call.body is None or isinstance(call.body, bytes) else to_json(unset_excluded(call.body))
-    headers = {"Content-Type": "application/json"} if content is not None else None
+    headers = {"Content-Type": "application/json"} if content is not None else {}
+    if call.from_holder:
+        headers[HOLDER_HEADER] = this_holder()
     # A path that begins with a slash is taken below the address of the API, as all others.
-    return client.build_request(call.method, path, params=query or None, content=content, headers=headers)
+    return client.build_request(call.method, path, params=query or None, content=content, headers=headers or None)
 
 
 def unset_excluded(value: Any) -> Any:
@@ -119,7 +122,9 @@ def _query_value(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _read(call: Call[T], response: httpx.Response) -> T:
+def _read(client: httpx.Client | httpx.AsyncClient, call: Call[T], response: httpx.Response) -> T:
+    if call.from_holder:
+        note_lease(str(client.base_url), response.headers.get(LEASE_HEADER))
     if response.is_success:
         if call.wants_response:
             return response  # type: ignore[return-value]
@@ -151,7 +156,7 @@ class HTTPSender:
 
     def send(self, call: Call[T]) -> T:
         """Send one call."""
-        return _read(call, self.client.send(_request(self.client, call)))
+        return _read(self.client, call, self.client.send(_request(self.client, call)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -171,7 +176,7 @@ class AsyncHTTPSender:
 
     async def send(self, call: Call[T]) -> T:
         """Send one call."""
-        return _read(call, await self.client.send(_request(self.client, call)))
+        return _read(self.client, call, await self.client.send(_request(self.client, call)))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from prefect._recorder import flush_recorders
 from prefect.client._calls._call import Call
+from prefect.client._holder import TELLINGS_PER_LEASE, this_holder
 from prefect.server.database.store import Transaction, open_store
-from prefect.server.models.flow_run_leases import end_abandoned_runs, renew_leases
+from prefect.server.models.flow_run_leases import end_abandoned_runs, lease_span, renew_leases
 from prefect.server.routes._table import LOCAL, ApiError, Caller, dispatch, dispatch_within
-from prefect.types._ids import uuid7
 
 T = TypeVar("T")
 
@@ -46,12 +44,11 @@ def answer(call: Call[Any], database_url: str) -> Any:
     """
     if call.method == "GET" or call.template.endswith(("/filter", "/count", "/history", "/paginate")):
         flush_recorders(_FLUSH_PATIENCE_SECONDS)
-    return dispatch(open_store(database_url), call, _this_process())
+    return dispatch(open_store(database_url), call, _caller(call))
 
 
 def send_together_in_process(calls: Callable[[], Generator[Call[Any], Any, T]], database_url: str) -> T:
     """Deliver calls in one transaction, each with the results of those before it. Errors as in `send_in_process`."""
-    caller = _this_process()
     call: Call[Any] | None = None
 
     def unit(tx: Transaction) -> T:
@@ -62,7 +59,7 @@ def send_together_in_process(calls: Callable[[], Generator[Call[Any], Any, T]], 
                 call = sequence.send(result)
             except StopIteration as finished:
                 return finished.value
-            result = call.parse(dispatch_within(tx, call, caller).body)
+            result = call.parse(dispatch_within(tx, call, _caller(call)).body)
 
     try:
         return open_store(database_url).write(unit)
@@ -77,27 +74,35 @@ def _refused(call: Call[T], error: ApiError) -> T:
     call.fail(error.status, error if error.status in call.errors else _as_http_error(call, error))
 
 
-def keep_runs_alive(database_url: str) -> None:
-    """Renew the leases of the flow runs in this process, and end those whose process has died."""
-    holder = _this_process().holder
-    assert holder is not None
+def keep_runs_alive(database_url: str) -> float:
+    """Renew the leases of the flow runs in this process, and end those whose process has died.
 
-    def renew_and_sweep(tx: Transaction) -> None:
+    Returns:
+        The seconds until the next time.
+    """
+    holder = this_holder()
+
+    def renew_and_sweep(tx: Transaction) -> float:
         renew_leases(tx, holder)
         end_abandoned_runs(tx, tx.now)
+        return lease_span().total_seconds() / TELLINGS_PER_LEASE
 
-    open_store(database_url).write(renew_and_sweep)
+    return open_store(database_url).write(renew_and_sweep)
+
+
+def _caller(call: Call[Any]) -> Caller:
+    return _this_process() if call.from_holder else LOCAL
 
 
 def _this_process() -> Caller:
-    global _caller
-    pid = os.getpid()
-    if _caller is None or _caller[0] != pid:
-        _caller = (pid, Caller(client_version=LOCAL.client_version, holder=f"{platform.node()}:{pid}:{uuid7()}"))
-    return _caller[1]
+    global _as_holder
+    holder = this_holder()
+    if _as_holder is None or _as_holder.holder != holder:
+        _as_holder = Caller(client_version=LOCAL.client_version, holder=holder)
+    return _as_holder
 
 
-_caller: tuple[int, Caller] | None = None
+_as_holder: Caller | None = None
 
 
 def _as_http_error(call: Call[Any], error: ApiError) -> Exception:

@@ -92,10 +92,17 @@ def embedded_database(settings: Any) -> str:
     return settings.server.database.connection_url.get_secret_value()
 
 
-def keep_runs_alive() -> None:
-    """Tell the embedded core that the flow runs of this process are alive. A server learns it from heartbeats."""
-    settings = get_current_settings()
-    if not settings.api.url:
-        from prefect.client import _in_process  # noqa: PLC0415 - the core loads only where it is used
+def keep_runs_alive() -> float | None:
+    """Tell the API that the flow runs of this process are alive, where that is due.
 
-        _in_process.keep_runs_alive(embedded_database(settings))
+    Returns:
+        The seconds until it is due again; None where the API does not want to know.
+    """
+    settings = get_current_settings()
+    if settings.api.url:
+        from prefect.client._http_leases import keep_runs_alive_there  # noqa: PLC0415 - as in `send`
+
+        return keep_runs_alive_there(settings)
+    from prefect.client import _in_process  # noqa: PLC0415 - the core loads only where it is used
+
+    return _in_process.keep_runs_alive(embedded_database(settings))

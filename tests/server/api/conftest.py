@@ -38,9 +38,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(home: Path, *options: str, health: str = "/api", **environment: str) -> Iterator[RunningServer]:
-    """Start a server, wait until it answers below the path `health`, and stop it at the end."""
-    port = free_port()
+def server(
+    home: Path, *options: str, health: str = "/api", port: int | None = None, **environment: str
+) -> Iterator[RunningServer]:
+    """Start a server, on a free port by default, wait until it answers below the path `health`, and stop it at the end."""
+    port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(

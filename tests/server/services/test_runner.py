@@ -157,7 +157,7 @@ def test_while_one_server_makes_a_round_another_one_leaves_it_out(store, service
 
 
 def test_a_service_that_judges_by_silence_waits_when_it_was_away_itself(store, service, monkeypatch):
-    recorded = service(interval=5, settles_seconds=60)
+    recorded = service(interval=5, settles_seconds=lambda _: 60)
     runner = ServiceRunner(store)
     each = runner._services["only"]
     now = [1000.0]

@@ -27,12 +27,14 @@ class Call(Generic[T]):
         absent: What a 404 gives, if that is an answer and not an error.
         errors: The error that a status means to the caller, where it has a name of its own.
         wants_response: Give the HTTP response instead of what `parse` makes of it.
+        from_holder: It is about a flow run that this process runs, and makes it the holder of that run.
     """
 
     __slots__ = (
         "absent",
         "body",
         "errors",
+        "from_holder",
         "has_absent",
         "method",
         "parse",
@@ -64,12 +66,18 @@ class Call(Generic[T]):
         self.has_absent = "absent" in absent
         self.absent: Any = absent.get("absent")
         self.wants_response = False
+        self.from_holder = False
 
     def for_response(self) -> Call[Any]:
         """The same request, which gives the `httpx.Response`."""
         call: Call[Any] = copy(self)
         call.wants_response = True
         return call
+
+    def as_holder(self) -> Call[T]:
+        """Make this the request of the process that runs the flow run; gives the call itself."""
+        self.from_holder = True
+        return self
 
     def fail(self, status: int, error: Exception) -> NoReturn:
         """Raise what a failed request means to the caller.

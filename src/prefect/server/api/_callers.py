@@ -6,12 +6,15 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from uuid import UUID
 
 from prefect.server.routes import ApiError, Caller
 
 _OLDEST_VERSION = (0, 8, 0)
+MOST_HOLDER_LETTERS = 200
+_HOLDER = re.compile(rf"[!-~]{{1,{MOST_HOLDER_LETTERS}}}")
 _USER_AGENT = re.compile(r"^prefect/(\d+)\.(\d+)\.(\d+)\S* \(API \S+\)")
 
 
@@ -23,23 +26,19 @@ def read_caller(headers: Mapping[bytes, bytes], base_url: str) -> Caller:
     """
     version = headers.get(b"x-prefect-api-version")
     automation = headers.get(b"prefect-automation-id")
+    holder = headers.get(b"x-prefect-run-holder")
     caller = _known_caller(
         None if version is None else version.decode("latin-1"),
         headers.get(b"user-agent", b"").decode("latin-1"),
         base_url,
         headers.get(b"x-prefect-ui", b"").lower() in (b"true", b"1"),
     )
+    if holder is not None:
+        caller = replace(caller, holder=_read_holder(holder))
     if automation is None:
         return caller
     name = headers.get(b"prefect-automation-name", b"")
-    return Caller(
-        api_version=caller.api_version,
-        client_version=caller.client_version,
-        automation_id=_as_uuid(automation),
-        automation_name=_from_base64(name),
-        base_url=base_url,
-        is_ui=caller.is_ui,
-    )
+    return replace(caller, automation_id=_as_uuid(automation), automation_name=_from_base64(name))
 
 
 @lru_cache(maxsize=256)
@@ -65,6 +64,17 @@ def _read_version(text: str) -> tuple[int, int, int]:
             400, f"The client speaks API version {text}, but this server needs {oldest} or later. Upgrade the client."
         )
     return major, minor, patch
+
+
+def _read_holder(value: bytes) -> str:
+    text = value.decode("latin-1")
+    if not _HOLDER.fullmatch(text):
+        raise ApiError(
+            400,
+            f"The header X-Prefect-Run-Holder has the value {text[:80]!r}; expected 1 to {MOST_HOLDER_LETTERS} visible ASCII "
+            "characters that name one process, such as 'machine:4711:0198c0de-0000-7000-8000-000000000000'.",
+        )
+    return text
 
 
 def _read_agent(agent: str) -> tuple[int, int, int] | None:

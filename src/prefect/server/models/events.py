@@ -146,12 +146,22 @@ def record_events_apart(store: Store, events: Sequence[Event]) -> list[Event]:
         Those that were not stored, because the database cannot hold them.
     """
     try:
-        store.write(lambda tx: record_events(tx, events))
+        store.write(lambda tx: receive_events(tx, events))
     except (ValueRefused, OverflowError, UnicodeError):
         if len(events) == 1:
             return list(events)
         return [refused for event in events for refused in record_events_apart(store, [event])]
     return []
+
+
+def receive_events(tx: Transaction, events: Sequence[Event]) -> None:
+    """Store events that come from other processes, and believe their heartbeats. As `record_events`."""
+    record_events(tx, events)
+    for event in events:
+        if event.event == "prefect.flow-run.heartbeat":
+            from prefect.server.models.flow_run_leases import follow_heartbeat  # noqa: PLC0415 - it records events itself
+
+            follow_heartbeat(tx, event)
 
 
 def record_events(tx: Transaction, events: Iterable[Event]) -> None:

@@ -358,6 +358,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "deployments": ("deployments", "deployment_queries", "deployment_schedules", "deployment_runs"),
     "events": ("events",),
     "flow_run_states": ("states",),
+    "flow_run_leases": ("flow_run_leases",),
     "flow_runs": ("flow_runs", "flow_run_queries", "flow_run_changes", "flow_run_inputs"),
     "flows": ("flows", "flow_queries"),
     "health": ("root",),

@@ -16,7 +16,7 @@ from prefect.server.database.store import Transaction
 from prefect.server.models import event_queries as models
 from prefect.server.models.errors import Forbidden, InvalidRequest
 from prefect.server.models.event_queries import Position
-from prefect.server.models.events import nul_place, record_events
+from prefect.server.models.events import nul_place, receive_events
 from prefect.server.routes._table import Caller, Whole, route
 from prefect.settings import get_current_settings
 from prefect.types._datetime import parse_datetime
@@ -46,7 +46,7 @@ class TimeUnit(AutoEnum):
 def create_events(tx: Transaction, events: Whole[list[Event]]) -> None:
     """Store events."""
     _check_sizes(events)
-    record_events(tx, events)
+    receive_events(tx, events)
 
 
 def _size_bytes(number: int, event: Event) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from prefect.client.schemas.actions import FlowRunCreate, StateCreate
@@ -28,9 +29,15 @@ def create_flow_run(tx: Transaction, flow_run: Whole[FlowRunCreate], caller: Cal
     if flow_run.work_pool_name is not None:
         origin = replace(origin, **queue_of_run(tx, flow_run.work_pool_name, flow_run.work_queue_name))
     run, is_new = models.create_flow_run(tx, flow_run, origin)
-    if is_new and caller.holder is not None and run.state is not None and not run.state.is_scheduled():
-        follow_state(tx, run.id, run.state, caller.holder)
-    return Reply(201 if is_new else 200, run)
+    held: dict[str, str] = {}
+    if is_new and caller.holder is not None and run.state is not None:
+        held = _lease_header(follow_state(tx, run.id, run.state, caller.holder))
+    return Reply(201 if is_new else 200, run, headers=held)
+
+
+def _lease_header(span: timedelta | None) -> dict[str, str]:
+    """Tells a holder for how long it is believed to live; without it, it need not tell that it does."""
+    return {} if span is None else {"X-Prefect-Run-Lease": f"{span.total_seconds():g}"}
 
 
 @route("GET", "/flow_runs/{id}", writes=False, answers="FlowRunResponse")
@@ -51,6 +58,7 @@ def set_flow_run_state(
     outcome = propose_state(tx, id, state, policy=policy, client_version=caller.client_version)
     if outcome is None:
         raise NotFound(f"Flow run with id {id} not found", bare=True)
-    if caller.holder is not None and outcome.is_written and outcome.state is not None:
-        follow_state(tx, id, outcome.state, caller.holder)
-    return Reply(201 if outcome.is_written else 200, outcome.result())
+    held: dict[str, str] = {}
+    if outcome.is_written and outcome.state is not None:
+        held = _lease_header(follow_state(tx, id, outcome.state, caller.holder))
+    return Reply(201 if outcome.is_written else 200, outcome.result(), headers=held)

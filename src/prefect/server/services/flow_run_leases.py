@@ -5,9 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from prefect.server.database.store import Transaction
-from prefect.server.models.flow_run_leases import end_abandoned_runs
+from prefect.server.models.flow_run_leases import end_abandoned_runs, lease_span
 
 
-def run_once(tx: Transaction, now: datetime) -> int:
-    """End abandoned runs; returns how many."""
-    return len(end_abandoned_runs(tx, now))
+class FlowRunLeases:
+    """Looks for leases that are over. It knows since when it does, to tell silence from its own absence."""
+
+    def __init__(self) -> None:
+        self._listens_since: datetime | None = None
+        self._last_round: datetime | None = None
+
+    def run_once(self, tx: Transaction, now: datetime) -> int:
+        """End abandoned runs; returns how many."""
+        if self._listens_since is None or self._last_round is None or now - self._last_round > lease_span():
+            self._listens_since = now
+        self._last_round = now
+        return len(end_abandoned_runs(tx, now, listens_since=self._listens_since))
+
+
+flow_run_leases = FlowRunLeases()

@@ -40,6 +40,7 @@ class _Running:
 
     entry: ServiceEntry
     interval: float
+    settles: float
     due: float = 0.0
     ticket: int = -1
     """Tells the newest place in the queue from those that it has replaced."""
@@ -67,7 +68,11 @@ class ServiceRunner:
         settings = get_current_settings()
         self._store = store
         self._services = {
-            entry.name: _Running(entry, max(entry.interval_seconds(settings.server.services), 0.05))
+            entry.name: _Running(
+                entry,
+                max(entry.interval_seconds(settings.server.services), 0.05),
+                entry.settles_seconds(settings.server.services),
+            )
             for entry in enabled_services(settings, only)
         }
         self._woken_by: dict[str, list[str]] = {}
@@ -90,7 +95,7 @@ class ServiceRunner:
         now = time.monotonic()
         with self._changed:
             for each in self._services.values():
-                first = max(random.uniform(0, min(each.interval, _FIRST_WITHIN_SECONDS)), each.entry.settles_seconds)
+                first = max(random.uniform(0, min(each.interval, _FIRST_WITHIN_SECONDS)), each.settles)
                 self._schedule(each, now + first)
         for number in range(min(_THREADS, len(self._services))):
             thread = threading.Thread(target=self._work, name=f"prefect-service-{number}", daemon=True)
@@ -118,7 +123,7 @@ class ServiceRunner:
         with self._changed:
             if each.is_in_round:
                 each.is_wanted = True
-            elif each.failures == 0 and each.entry.settles_seconds == 0:
+            elif each.failures == 0 and each.settles == 0:
                 due = max(time.monotonic(), each.last_try + _WAKE_PAUSE_SECONDS)
                 if due < each.due:
                     self._schedule(each, due)
@@ -175,7 +180,7 @@ class ServiceRunner:
         entry, began = each.entry, time.monotonic()
         if self._must_settle(each, began):
             each.last_round = None
-            return entry.settles_seconds
+            return each.settles
         service = entry.load()
         done = self._store.write(lambda tx: _one_round(tx, entry.name, service))
         if each.failures:
@@ -191,9 +196,9 @@ class ServiceRunner:
 
     def _must_settle(self, each: _Running, now: float) -> bool:
         """Whether this process, or its database, was away for so long that those it has not heard of may be well."""
-        if each.last_round is None or not each.entry.settles_seconds:
+        if each.last_round is None or not each.settles:
             return False
-        return now - each.last_round > each.entry.settles_seconds / 2 + 2 * each.interval
+        return now - each.last_round > each.settles / 2 + 2 * each.interval
 
     def _failed(self, each: _Running, error: BaseException) -> float:
         each.failures += 1

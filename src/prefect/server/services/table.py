@@ -49,7 +49,7 @@ class ServiceEntry:
     is_enabled: Callable[[ServerServicesSettings], bool]
     interval_seconds: Callable[[ServerServicesSettings], float]
     full_round: int | None = None
-    settles_seconds: float = 0.0
+    settles_seconds: Callable[[ServerServicesSettings], float] = lambda _: 0.0
     is_woken_by: tuple[str, ...] = ()
 
     def load(self) -> Service:
@@ -110,13 +110,13 @@ SERVICES: tuple[ServiceEntry, ...] = (
     ),
     ServiceEntry(
         "flow_run_leases",
-        "prefect.server.services.flow_run_leases",
+        "prefect.server.services.flow_run_leases:flow_run_leases",
         "Ends the runs whose process has vanished.",
-        None,
-        lambda _: True,
-        lambda _: 5.0,
+        _variable("flow_run_leases"),
+        lambda services: services.flow_run_leases.enabled,
+        lambda services: services.flow_run_leases.loop_seconds,
         full_round=200,
-        settles_seconds=60.0,
+        settles_seconds=lambda services: services.flow_run_leases.lease_seconds,
     ),
     ServiceEntry(
         "repossessor",
@@ -135,7 +135,7 @@ SERVICES: tuple[ServiceEntry, ...] = (
         lambda services: services.foreman.enabled,
         lambda services: services.foreman.loop_seconds,
         full_round=200,
-        settles_seconds=90.0,
+        settles_seconds=lambda _: 90.0,
     ),
     ServiceEntry(
         "event_vacuum",

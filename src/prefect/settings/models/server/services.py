@@ -133,6 +133,20 @@ class ServerServicesEventPersisterSettings(ServicesBaseSetting):
     max_flush_retries: int = Field(default=5, gt=0, description="How often to try again to store a batch.")
 
 
+class ServerServicesFlowRunLeasesSettings(ServicesBaseSetting):
+    """The service that ends flow runs whose process has died."""
+
+    model_config = build_settings_config(("server", "services", "flow_run_leases"))
+
+    loop_seconds: float = Field(default=5, gt=0, description=_LOOP)
+    lease_seconds: float = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        description="Seconds without a word of the process that runs a flow run, after which the run has crashed.",
+    )
+
+
 class ServerServicesForemanSettings(ServicesBaseSetting):
     """The service that watches over workers, pools, queues and deployments."""
 
@@ -288,6 +302,9 @@ class ServerServicesSettings(PrefectBaseSettings):
     )
     event_logger: ServerServicesEventLoggerSettings = Field(
         default_factory=ServerServicesEventLoggerSettings, description="Writes events to the server's log."
+    )
+    flow_run_leases: ServerServicesFlowRunLeasesSettings = Field(
+        default_factory=ServerServicesFlowRunLeasesSettings, description="Ends flow runs whose process has died."
     )
     foreman: ServerServicesForemanSettings = Field(
         default_factory=ServerServicesForemanSettings, description="Watches over workers, pools and queues."
