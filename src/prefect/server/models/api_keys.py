@@ -14,7 +14,6 @@ from prefect.server.database.store import Transaction
 from prefect.server.models._rows import decode_id, decode_time
 from prefect.server.models.errors import Conflict, Invalid, NotFound
 from prefect.server.schemas.access import ApiKey, ApiKeyCreate, ApiKeyCreated, Role
-from prefect.settings import get_current_settings
 
 PREFIX = "pfs_"
 """Begins every key, so that programs that look for leaked secrets can find them."""
@@ -50,7 +49,7 @@ def create_api_key(tx: Transaction, wanted: ApiKeyCreate) -> ApiKeyCreated:
         raise Invalid(f"The key would expire at {wanted.expires_at.isoformat()}, which is over. Choose a later time.")
     if tx.fetch_one("SELECT 1 FROM api_key WHERE name = ? AND revoked_at IS NULL", (wanted.name,)) is not None:
         raise Conflict(f"There is an API key named {wanted.name!r}. Choose another name, or revoke that key first.")
-    if wanted.role is not Role.ADMIN and get_current_settings().server.api.auth_string is None and not _has_admin(tx):
+    if wanted.role is not Role.ADMIN and not _has_admin(tx):
         raise Conflict(
             "The first API key must have the role admin: with it the server begins to ask for keys, and only admins "
             "make more of them."
