@@ -97,6 +97,36 @@ def test_secrets_are_only_for_callers_who_may_see_them(api: Api):
     assert "hunter2" in str(api("POST", "/block_documents/filter", {"include_secrets": True}).body)
 
 
+def test_a_schema_without_secrets_does_not_uncover_them(api: Api):
+    block_type = api("POST", "/block_types/", {"name": "Box", "slug": "box"}).body
+
+    def schema(title: str, secret_fields: list[str]) -> object:
+        fields = {"type": "object", "title": title, "properties": {}, "secret_fields": secret_fields}
+        return api("POST", "/block_schemas/", {"fields": fields, "block_type_id": block_type.id}).body.id
+
+    kept, open_to_all, stricter = schema("kept", ["word"]), schema("open", []), schema("stricter", ["other", "word"])
+    body = {"name": "mine", "data": {"word": "hunter2"}, "block_schema_id": kept, "block_type_id": block_type.id}
+    id = api("POST", "/block_documents/", body).body.id
+    blind = Caller(sees_secrets=False)
+
+    def moved(target: object, refuse: bool) -> None:
+        for data in ({}, {"data": {"word": "********"}}, {"data": {"word": "********"}, "merge_existing_data": False}):
+            args = ("PATCH", "/block_documents/{id}", {"block_schema_id": target, **data})
+            if refuse:
+                refusal = api.refused(*args, id=id, caller=blind)
+                assert refusal.status == 403 and "word" in str(refusal.detail)
+            else:
+                api(*args, id=id, caller=blind)
+            assert "hunter2" not in str(api("GET", "/block_documents/{id}", id=id, caller=blind).body)
+
+    moved(open_to_all, refuse=True)
+    moved(stricter, refuse=False)
+    api("PATCH", "/block_documents/{id}", {"block_schema_id": kept, "data": {"word": "new"}}, id=id)
+    api("PATCH", "/block_documents/{id}", {"data": {"word": "newer"}}, id=id, caller=blind)
+    shown = api("GET", "/block_documents/{id}", id=id, query={"include_secrets": True}).body
+    assert shown.data == {"word": "newer"}
+
+
 def entry(occurred: datetime, actor: str | None = "me", **fields: object) -> AuditEntry:
     plain = {"api_key_id": None, "method": "POST", "route": "/flows/", "path": "/flows/", "status": 201}
     return AuditEntry.model_validate(
