@@ -35,6 +35,13 @@ def reconnection_pauses(attempts: int) -> Iterator[float]:
         yield 0.0 if attempt < 3 else 1.0
 
 
+def current_token() -> str | None:
+    """What the settings say to bring to the handshake: the API key, else the auth string; None where neither is set."""
+    api = get_current_settings().api
+    secret = api.key or api.auth_string
+    return secret.get_secret_value() if secret else None
+
+
 async def connect(url: str, token: str | None) -> ClientConnection:
     """Open a websocket of the API and pass its handshake.
 
@@ -47,8 +54,10 @@ async def connect(url: str, token: str | None) -> ClientConnection:
     """
     settings = get_current_settings()
     headers = dict(settings.client.custom_headers)
-    auth = settings.api.auth_string
-    if auth is not None:
+    key, auth = settings.api.key, settings.api.auth_string
+    if key:
+        headers["Authorization"] = f"Bearer {key.get_secret_value()}"
+    elif auth:
         credentials = base64.b64encode(auth.get_secret_value().encode()).decode()
         headers["Authorization"] = f"Basic {credentials}"
     options: dict[str, Any] = {"ssl": _tls_context(settings)} if url.startswith("wss:") else {}

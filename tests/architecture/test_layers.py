@@ -20,6 +20,7 @@ INTO_SERVER = {
     "prefect.client._in_process_http": "turns the core's refusals into the errors that HTTP gives",
     "prefect.testing": "looks behind the doors",
     "prefect.cli._server_process": "starts the server",
+    "prefect.cli._services_process": "starts the services of a server",
 }
 """Who may import the server."""
 

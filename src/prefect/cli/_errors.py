@@ -10,7 +10,7 @@ def describe(error: Any) -> str | None:
     httpx = sys.modules.get("httpx")
     if httpx is not None:
         if isinstance(error, httpx.HTTPStatusError):
-            return _detail(error.response)
+            return _refusal(error) if error.response.status_code == 401 else _detail(error.response)
         if isinstance(error, httpx.TransportError):
             known = str(error)  # the client says where it tried already
             return known if known.startswith("Cannot reach") else f"Cannot reach the API at {_address(error)}: {known}."
@@ -43,6 +43,13 @@ def describe_settings(error: Any) -> str:
         subject = f"{entry.name}={problem['input']!r} is not valid: " if entry else ""
         reasons.setdefault(subject, []).append(problem["msg"])
     return "\n".join(subject + "; or: ".join(messages) for subject, messages in reasons.items())
+
+
+def _refusal(error: Any) -> str:
+    return (
+        f"The API at {_address(error)} does not know who asks. Set PREFECT_API_KEY to one of its keys, or "
+        "PREFECT_API_AUTH_STRING to its password; what was sent was neither."
+    )
 
 
 def _detail(response: Any) -> str:

@@ -53,6 +53,21 @@ def describe_address(settings: Settings) -> str:
     return f"http://{host}:{api.port}/{(api.base_path or '/api').strip('/')}"
 
 
+def database_label(settings: Settings) -> str:
+    """How messages name the database; never holds a password."""
+    # Imported here because it is only for those who use the database.
+    from prefect.server.database.url import parse_database_url  # noqa: PLC0415
+
+    return parse_database_url(database_url(settings)).label
+
+
+def database_url(settings: Settings) -> str:
+    """Where the database of a server is."""
+    url = settings.server.database.connection_url
+    assert url is not None  # the settings derive one from the home folder
+    return url.get_secret_value()
+
+
 class PidFile:
     """Remembers, in the home folder, the process of something that runs in the background."""
 
@@ -151,11 +166,7 @@ def _greet(settings: Settings) -> None:
     _output.echo("Tell clients where it is:")
     _output.echo(f"    prefect config set PREFECT_API_URL={url}")
     _output.echo()
-    if _is_public(settings.server.api.host) and settings.server.api.auth_string is None:
-        _output.note(
-            f"Anybody who reaches {settings.server.api.host}:{settings.server.api.port} can use this server. Set "
-            "PREFECT_SERVER_API_AUTH_STRING=user:password to ask for a password."
-        )
+    _warn_if_open_to_all(settings)
     if _session.is_interactive() and settings.api.url != url:
         name = current_profile_file()[0]
         if _output.confirm(f"Use this server from profile {name!r}?", default=True):
@@ -167,6 +178,31 @@ def _dashboard(settings: Settings, url: str) -> str:
     if not settings.server.ui.enabled:
         return "disabled; set PREFECT_SERVER_UI_ENABLED=true to have it"
     return url.rsplit("/", 1)[0] if settings.server.api.base_path is None else url
+
+
+def _warn_if_open_to_all(settings: Settings) -> None:
+    api = settings.server.api
+    if _is_public(api.host) and api.auth_string is None and not _has_api_keys(settings):
+        _output.note(
+            f"Anybody who reaches {api.host}:{api.port} can use this server, and read every secret in it. Make an API "
+            "key with `prefect server api-key create NAME --role admin`, or set "
+            "PREFECT_SERVER_API_AUTH_STRING=user:password, to let it ask who is there."
+        )
+
+
+def _has_api_keys(settings: Settings) -> bool:
+    # Imported here because drivers are only for those who use the database.
+    from prefect.server.database.errors import StorageError  # noqa: PLC0415
+    from prefect.server.database.store import forget_store, open_store  # noqa: PLC0415
+    from prefect.server.models.api_keys import has_api_keys  # noqa: PLC0415
+
+    url = database_url(settings)
+    try:
+        return open_store(url, durable=True).read(has_api_keys)
+    except StorageError:
+        return False  # the server itself will say what is wrong with its database
+    finally:
+        forget_store(url)
 
 
 def _is_public(host: str) -> bool:
@@ -199,26 +235,26 @@ def run_in_background(environment: Mapping[str, str], workers: int) -> None:
             start_new_session=True,
         )
     pid_file.write(process.pid)
-    url = _address_of(environment)
+    url = describe_address(_settings_with(environment))
     deadline = time.monotonic() + _START_PATIENCE_SECONDS
     while read_status(url).status != "available" or process.poll() is not None:
         if process.poll() is not None or time.monotonic() > deadline:
             pid_file.stop()
-            _output.fail(f"The server did not start. {log_path} says:\n{_tail(log_path)}")
+            _output.fail(f"The server did not start. {log_path} says:\n{last_lines(log_path)}")
         time.sleep(_POLL_SECONDS)
     _output.success(f"The server runs in the background (process {process.pid}) at {url}.")
+    _warn_if_open_to_all(_settings_with(environment))
     _output.echo(f"`prefect server stop` ends it; its log is {log_path}.")
 
 
-def _address_of(environment: Mapping[str, str]) -> str:
-    api = get_current_settings().server.api
-    changed = {"host": environment.get("PREFECT_SERVER_API_HOST"), "port": environment.get("PREFECT_SERVER_API_PORT")}
+def _settings_with(environment: Mapping[str, str]) -> Settings:
+    """The settings as a server with these variables has them, as far as its address goes."""
     settings = get_current_settings()
-    server = settings.server.model_copy(
-        update={"api": api.model_copy(update={name: value for name, value in changed.items() if value is not None})}
-    )
-    return describe_address(settings.model_copy(update={"server": server}))
+    changed = {"host": environment.get("PREFECT_SERVER_API_HOST"), "port": environment.get("PREFECT_SERVER_API_PORT")}
+    api = settings.server.api.model_copy(update={name: value for name, value in changed.items() if value is not None})
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"api": api})})
 
 
-def _tail(path: Path) -> str:
+def last_lines(path: Path) -> str:
+    """The end of a log, to be shown."""
     return "\n".join(path.read_text(errors="replace").splitlines()[-5:])

@@ -13,9 +13,14 @@ from prefect.cli._server_process import (
     worker_problems,
 )
 from prefect.cli._server_status import wait_for_status
+from prefect.cli.server_access import api_key, audit
+from prefect.cli.server_services import services
 from prefect.settings import get_current_settings
 
 server = command_group("server", "Start and look after a Prefect server.")
+server.add_command(services)
+server.add_command(api_key)
+server.add_command(audit)
 
 
 @server.command("start")

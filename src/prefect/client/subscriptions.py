@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from prefect._socket_urls import http_to_ws
-from prefect._sockets import RETRYABLE, connect
+from prefect._sockets import RETRYABLE, connect, current_token
 from prefect.client.schemas._base import IDBaseModel
 from prefect.logging import get_logger
 from prefect.settings import get_current_settings
@@ -89,8 +89,7 @@ class Subscription(Generic[S]):
 
     async def _connected(self) -> ClientConnection:
         if self._websocket is None:
-            auth = get_current_settings().api.auth_string
-            connection = await connect(self.subscription_url, auth.get_secret_value() if auth is not None else None)
+            connection = await connect(self.subscription_url, current_token())
             wanted: dict[str, Any] = {"type": "subscribe", "keys": self.keys, "client_id": self.client_id}
             await connection.send(orjson.dumps(wanted).decode())
             self._websocket = connection

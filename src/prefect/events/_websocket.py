@@ -20,7 +20,7 @@ from prefect._client_metrics import (
     EVENTS_OBSERVED,
 )
 from prefect._socket_urls import socket_url
-from prefect._sockets import SocketSubscriber, connect, retrying
+from prefect._sockets import SocketSubscriber, connect, current_token, retrying
 from prefect.events.clients import EventsClient
 from prefect.events.filters import EventFilter, EventOccurredFilter
 from prefect.events.schemas.events import Event, ReceivedEvent
@@ -39,11 +39,6 @@ def _api_url(given: str | None, setting: str = "api") -> str:
     if not url:
         raise ValueError("An API URL is needed for a websocket: give `api_url`, or set PREFECT_API_URL.")
     return url
-
-
-def _auth_string() -> str | None:
-    secret = get_current_settings().api.auth_string
-    return secret.get_secret_value() if secret is not None else None
 
 
 def _api_key(given: str | None) -> str:
@@ -73,7 +68,7 @@ class PrefectEventsClient(EventsClient):
             checkpoint_interval: After how many seconds to do so at the latest.
         """
         self._url = socket_url(_api_url(api_url), "events/in")
-        self._token = _auth_string()
+        self._token = current_token()
         self._attempts = reconnection_attempts
         self._checkpoint_every = checkpoint_every
         self._checkpoint_interval = checkpoint_interval
@@ -221,7 +216,7 @@ class PrefectEventSubscriber(SocketSubscriber[Event]):
             reconnect_on_clean_close: Go on too when the API ends the stream in order.
         """
         url = socket_url(_api_url(api_url), "events/out")
-        super().__init__(url, _auth_string(), reconnection_attempts, reconnect_on_clean_close)
+        super().__init__(url, current_token(), reconnection_attempts, reconnect_on_clean_close)
         self._filter = (filter or EventFilter()).model_copy()
         self._latest: datetime | None = None
 

@@ -9,7 +9,7 @@ import orjson
 
 from prefect._client_metrics import LOG_WEBSOCKET_CONNECTIONS, LOGS_OBSERVED
 from prefect._socket_urls import socket_url
-from prefect._sockets import SocketSubscriber
+from prefect._sockets import SocketSubscriber, current_token
 from prefect.client.schemas.filters import LogFilter
 from prefect.client.schemas.objects import Log
 from prefect.settings import get_current_settings
@@ -37,13 +37,7 @@ class PrefectLogsSubscriber(SocketSubscriber[Log]):
         url = api_url or settings.api.url
         if not url:
             raise ValueError("An API URL is needed for a websocket: give `api_url`, or set PREFECT_API_URL.")
-        token = settings.api.auth_string
-        super().__init__(
-            socket_url(url, "logs/out"),
-            token.get_secret_value() if token is not None else None,
-            reconnection_attempts,
-            reconnect_on_clean_close,
-        )
+        super().__init__(socket_url(url, "logs/out"), current_token(), reconnection_attempts, reconnect_on_clean_close)
         self._filter = filter or LogFilter()
 
     def _filter_message(self, *, again: bool) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
+from prefect.server.models.audit import record_audit_entries
+from prefect.server.schemas.access import AuditEntry
 from prefect.server.services import event_vacuum, flow_run_vacuum, orphan_vacuum
 
 DAY = timedelta(days=1)
@@ -48,6 +50,25 @@ def test_old_events_are_deleted_and_young_ones_are_kept(api, store):
     assert store.write(lambda tx: event_vacuum.run_once(tx, start)) == 200
     assert settle(store, event_vacuum, start) == 251
     assert count(store, "event") == 1
+
+
+def test_old_entries_of_the_audit_trail_are_deleted_and_young_ones_are_kept(store):
+    start = now()
+    plain = {
+        "actor": "me",
+        "api_key_id": None,
+        "method": "GET",
+        "route": "/",
+        "path": "/",
+        "status": 200,
+        "client": None,
+    }
+    ages = [91 * DAY] * 250 + [89 * DAY]
+    entries = [AuditEntry.model_validate({"id": uuid4(), "occurred": start - age, **plain}) for age in ages]
+    store.write(lambda tx: record_audit_entries(tx, entries))
+    assert store.write(lambda tx: event_vacuum.run_once(tx, start)) == 200
+    assert settle(store, event_vacuum, start) == 50
+    assert count(store, "audit_entry") == 1
 
 
 def ended(api, **fields):

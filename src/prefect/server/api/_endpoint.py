@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from prefect.logging import get_logger
-from prefect.server.api._auth import Gate
+from prefect.server.api._audit import AuditTrail, address_of
+from prefect.server.api._auth import ANYBODY, FREE, Gate, Identity
 from prefect.server.api._bodies import read_body, write_body, write_problem
 from prefect.server.api._callers import read_caller
 from prefect.server.api._csrf import CsrfGuard
@@ -25,6 +27,7 @@ from prefect.server.database.errors import (
 )
 from prefect.server.database.store import Store
 from prefect.server.routes import ApiError, Route, dispatch
+from prefect.server.schemas.access import Role
 
 logger = get_logger("server.api")
 
@@ -34,6 +37,8 @@ _QUICK = frozenset({"/health", "/hello", "/version"})
 _UNVERSIONED = frozenset({"/health", "/version"})
 _UNUSABLE = (DatabaseUnavailable, DatabaseDamaged, DatabaseForeign, DatabaseNewer)
 _RETRY_AFTER_SECONDS = "1"
+_QUICK_PATIENCE_SECONDS = 0.5
+"""What touches no database does not wait longer to hear from it of new keys."""
 
 Scope = Mapping[str, Any]
 
@@ -47,6 +52,18 @@ class _Request:
     path: Mapping[str, Any]
     query: Mapping[str, Any]
     body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A request that may be answered: its route, the values in its path, what it brings, and who asks."""
+
+    route: Route
+    values: dict[str, Any]
+    scope: Scope
+    headers: Headers
+    content: bytes
+    identity: Identity
 
 
 class _TooLarge(Exception):
@@ -65,6 +82,7 @@ class ApiEndpoint:
         store: Store,
         routes: RouteTree,
         gate: Gate,
+        audit: AuditTrail,
         threads: Executor,
         base_path: str,
         log_retryable: bool,
@@ -75,6 +93,7 @@ class ApiEndpoint:
         self._store = store
         self._routes = routes
         self._gate = gate
+        self._audit = audit
         self._threads = threads
         self._base_path = base_path
         self._log_retryable = log_retryable
@@ -94,34 +113,83 @@ class ApiEndpoint:
         """
         headers: Headers = dict(scope["headers"])
         method: str = scope["method"]
-        if not self._gate.admits_request(method, path, headers.get(b"authorization")):
+        found = self._find(scope, method, path)
+        route = None if found is None else found[0]
+        try:
+            identity = await self._identify(method, path, headers)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever failed, the client gets an answer
+            await send_answer(send, self._failure(error, method, path), headers, self._threads)
+            return
+        if identity is None:
             answer = Answer(401, _UNAUTHORIZED)
+        elif route is not None and not identity.role.includes(route.role):
+            answer = Answer(403, write_problem({"detail": _too_weak(identity, route)}))
         else:
             try:
-                answer = await self._answer(scope, method, path, headers, receive)
+                answer = await self._answer(scope, method, path, headers, receive, found, identity)
             except _Gone:
                 return
+        if identity is not ANYBODY:
+            await self._leave_trail(scope, identity, route, method, path, answer.status)
         await send_answer(send, answer, headers, self._threads)
 
-    async def _answer(self, scope: Scope, method: str, path: str, headers: Headers, receive: Any) -> Answer:
-        route, values = self._routes.find_literal(method, path), {}
-        if route is None:
-            segments = self._segments(scope, path)
-            found = self._routes.find(method, segments)
-            if found is None:
-                page = self._pages.get(path) if method == "GET" else None
-                if page is not None:
-                    return await asyncio.get_running_loop().run_in_executor(self._threads, page)
-                return self._astray(scope, headers, segments)
-            route, values = found
+    def _find(self, scope: Scope, method: str, path: str) -> tuple[Route, dict[str, Any]] | None:
+        """The route of a request, and the values in its path."""
+        literal = self._routes.find_literal(method, path)
+        return (literal, {}) if literal is not None else self._routes.find(method, self._segments(scope, path))
+
+    async def _identify(self, method: str, path: str, headers: Headers) -> Identity | None:
+        """Who asks; None for somebody who must not."""
+        if method == "GET" and path in FREE:
+            return ANYBODY
+        if path not in _QUICK:
+            await self._gate.freshen()
+        else:
+            with suppress(Exception):
+                await asyncio.wait_for(self._gate.freshen(), _QUICK_PATIENCE_SECONDS)
+        return self._gate.identify(headers.get(b"authorization"))
+
+    async def _leave_trail(
+        self, scope: Scope, identity: Identity | None, route: Route | None, method: str, path: str, status: int
+    ) -> None:
+        """Note in the audit trail what was refused, what may have changed something, and who reads secrets."""
+        if identity is not None:
+            self._audit.note_use(identity)
+        is_harmless = route is None or (route.role is Role.VIEWER and not route.may_show_secrets)
+        if identity is not None and is_harmless and status != 403:
+            return
+        self._audit.note(identity, method, None if route is None else route.path, path, status, address_of(scope))
+        if route is not None and route.role is Role.ADMIN and identity is not None:
+            # What admins do is stored before they are answered; all else within a second.
+            try:
+                await asyncio.to_thread(self._audit.flush)
+            except Exception:  # the request itself is done; the trail is kept, and stored later
+                logger.exception("The audit trail could not be stored")
+
+    async def _answer(
+        self,
+        scope: Scope,
+        method: str,
+        path: str,
+        headers: Headers,
+        receive: Any,
+        found: tuple[Route, dict[str, Any]] | None,
+        identity: Identity,
+    ) -> Answer:
+        if found is None:
+            page = self._pages.get(path) if method == "GET" else None
+            if page is not None:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, page)
+            return self._astray(scope, headers, self._segments(scope, path))
+        route, values = found
         try:
             content = await _read(receive, headers)
         except _TooLarge:
             return Answer(413, write_problem({"detail": f"The body is larger than {MOST_BODY_BYTES} bytes."}))
+        work = _Work(route, values, scope, headers, content, identity)
         if route.path in _QUICK:
-            return self._run(route, values, scope, headers, content)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._run, route, values, scope, headers, content)
+            return self._run(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
     def _segments(self, scope: Scope, path: str) -> list[str]:
         # A name may hold a slash, which stands as %2F in the path as it was sent, and only there.
@@ -146,29 +214,36 @@ class ApiEndpoint:
 
     # -- in a worker thread ------------------------------------------------------------------------------------------
 
-    def _run(self, route: Route, values: dict[str, Any], scope: Scope, headers: Headers, content: bytes) -> Answer:
+    def _run(self, work: _Work) -> Answer:
         try:
-            return self._respond(route, values, scope, headers, content)
-        except ApiError as error:
-            if error.status >= 500:
-                logger.error("%s %s failed: %s", route.method, route.path, error)
-            return Answer(error.status, write_problem(error.body), headers=error.headers)
-        except Exception as error:  # the edge: whatever failed, the client gets an answer
-            if isinstance(error, _UNUSABLE) or _is_passing(error):
-                if self._log_retryable:
-                    logger.exception("%s %s could not use the database", route.method, route.path)
-                return Answer(503, _UNAVAILABLE, headers={"Retry-After": _RETRY_AFTER_SECONDS})
-            logger.exception("%s %s failed", route.method, route.path)
-            return Answer(500, _FAILED)
+            return self._respond(work)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever failed, the client gets an answer
+            return self._failure(error, work.route.method, work.route.path)
 
-    def _respond(self, route: Route, values: dict[str, Any], scope: Scope, headers: Headers, content: bytes) -> Answer:
+    def _failure(self, error: Exception, method: str, path: str) -> Answer:
+        """What to answer where a request failed."""
+        if isinstance(error, ApiError):
+            if error.status >= 500:
+                logger.error("%s %s failed: %s", method, path, error)
+            return Answer(error.status, write_problem(error.body), headers=error.headers)
+        if isinstance(error, _UNUSABLE) or _is_passing(error):
+            if self._log_retryable:
+                logger.error("%s %s could not use the database", method, path, exc_info=error)
+            return Answer(503, _UNAVAILABLE, headers={"Retry-After": _RETRY_AFTER_SECONDS})
+        logger.error("%s %s failed", method, path, exc_info=error)
+        return Answer(500, _FAILED)
+
+    def _respond(self, work: _Work) -> Answer:
+        route, scope, headers, content = work.route, work.scope, work.headers, work.content
         if self._csrf is not None:
             self._csrf.check(route.method, headers)
         base_url = _base_url(scope, headers, self._base_path)
         caller = read_caller({} if route.path in _UNVERSIONED else headers, base_url)
+        if not work.identity.sees_secrets:
+            caller = replace(caller, sees_secrets=False)
         body = read_body(content, headers.get(b"content-type", b"").decode("latin-1")) if content else None
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)) if route.query else {}
-        reply = dispatch(self._store, _Request(route.method, route.path, values, query, body), caller)
+        reply = dispatch(self._store, _Request(route.method, route.path, work.values, query, body), caller)
         if route.writes and self._has_changed is not None:
             self._has_changed(route.path.split("/", 2)[1])
         if reply.media_type != "application/json":
@@ -184,6 +259,13 @@ _NOT_FOUND = b'{"detail":"Not Found"}'
 _NOT_ALLOWED = b'{"detail":"Method Not Allowed"}'
 _UNAVAILABLE = b'{"exception_message":"Service Unavailable"}'
 _FAILED = b'{"exception_message":"Internal Server Error"}'
+
+
+def _too_weak(identity: Identity, route: Route) -> str:
+    return (
+        f"The API key {identity.name!r} has the role {identity.role.value}, but {route.method} {route.path} needs the "
+        f"role {route.role.value}. Use another key; `prefect server api-key create` makes one."
+    )
 
 
 def _is_passing(error: Exception) -> bool:

@@ -33,7 +33,7 @@ def api_pages() -> Pages:
     return {"/openapi.json": lambda: Answer(200, _document()), "/docs": docs, "/redoc": docs}
 
 
-def outer_pages(settings: Settings, base_path: str) -> Pages:
+def outer_pages(settings: Settings, base_path: str, asks_for_credentials: Callable[[], bool]) -> Pages:
     """The pages beside the API, by path."""
     below_ui = settings.server.ui.serve_base.rstrip("/")
 
@@ -44,16 +44,18 @@ def outer_pages(settings: Settings, base_path: str) -> Pages:
         "/docs": moved("/docs"),
         "/redoc": moved("/docs"),
         "/openapi.json": moved("/openapi.json"),
-        f"{below_ui}/ui-settings": lambda: Answer(200, write_body(_ui_settings(settings, below_ui))),
+        f"{below_ui}/ui-settings": lambda: Answer(
+            200, write_body(_ui_settings(settings, below_ui, asks_for_credentials()))
+        ),
     }
 
 
-def _ui_settings(settings: Settings, below_ui: str) -> UISettings:
+def _ui_settings(settings: Settings, below_ui: str, asks_for_credentials: bool) -> UISettings:
     api = settings.server.api
     return UISettings(
         api_url=settings.server.ui.api_url or "",
         csrf_enabled=api.csrf_protection_enabled,
-        auth=None if api.auth_string is None else "BASIC",
+        auth="BASIC" if asks_for_credentials else None,
         default_ui="v2",
         available_uis=["v2"] if settings.server.ui.enabled else [],
         v2_base_url=(below_ui or "/") if settings.server.ui.enabled else None,

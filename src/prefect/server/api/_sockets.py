@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,7 +20,8 @@ from prefect.client.schemas.sorting import LogSort
 from prefect.events.filters import EventFilter, EventOrder
 from prefect.events.schemas.events import Event, ReceivedEvent
 from prefect.logging import get_logger
-from prefect.server.api._auth import Gate
+from prefect.server.api._audit import AuditTrail, address_of
+from prefect.server.api._auth import ANYBODY, Gate, Identity
 from prefect.server.api._hub import Hub
 from prefect.server.api._task_socket import NOT_UNDERSTOOD, NotUnderstood, offer_task_runs
 from prefect.server.database.filters.clauses import all_of, is_in
@@ -28,6 +30,7 @@ from prefect.server.database.store import Store, Transaction
 from prefect.server.models.event_queries import Position, read_events
 from prefect.server.models.events import record_events_apart
 from prefect.server.models.logs import read_logs
+from prefect.server.schemas.access import Role
 from prefect.settings import Settings
 
 T = TypeVar("T")
@@ -42,6 +45,10 @@ _MOST_AT_ONCE = 200
 _MOST_REMEMBERED = 5000
 _LONGEST_REASON_BYTES = 120
 _FUTURE = timedelta(days=366)
+_FOR_OPERATORS = frozenset({"/events/in", "/task_runs/subscriptions/scheduled"})
+"""What changes something. The others only show it."""
+_LOOK_EVERY_SECONDS = 1.0
+"""So often a socket looks whether its key is still good."""
 
 
 class Refused(Exception):
@@ -55,8 +62,9 @@ class Refused(Exception):
 class Sockets:
     """Serves the websockets of one server."""
 
-    def __init__(self, store: Store, settings: Settings, gate: Gate, threads: Executor) -> None:
+    def __init__(self, store: Store, settings: Settings, gate: Gate, audit: AuditTrail, threads: Executor) -> None:
         self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
+        self._audit = audit
         self._hub = Hub(store)
         events, logs = settings.server.events, settings.server.logs
         self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
@@ -76,8 +84,9 @@ class Sockets:
             await socket.close(_REFUSED, "There is no websocket here.")
             return
         try:
-            if await self._admit(socket):
-                await serve(socket)
+            identity = await self._admit(socket, path)
+            if identity is not None:
+                await self._serve_while_admitted(socket, serve, identity)
         except Refused as refusal:
             await socket.close(refusal.code, refusal.reason)
         except (WebSocketDisconnect, asyncio.CancelledError):
@@ -86,21 +95,63 @@ class Sockets:
             logger.exception("The websocket %s failed", path)
             await _close(socket, 1011)
 
-    async def _admit(self, socket: WebSocket) -> bool:
+    async def _admit(self, socket: WebSocket, path: str) -> Identity | None:
+        """Shake hands; who it is, or None for somebody to whom the socket is closed already."""
+        await self._gate.freshen()
         if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
             if self._gate.is_closed:
+                self._leave_trail(socket, path, None, 401)
                 await socket.close(_MALFORMED, "The subprotocol 'prefect' is needed.")
-                return False
+                return None
             await socket.accept()
-            return True
+            return ANYBODY
         await socket.accept(subprotocol=_SUBPROTOCOL)
         first = await _receive(socket)
         if not isinstance(first, dict) or first.get("type") != "auth":
             raise Refused(_REFUSED, "The first message must be of type 'auth'.")
-        if not self._gate.admits_token(first.get("token")):
+        await self._gate.freshen()  # the message may have been long in coming
+        identity = self._gate.identify_token(first.get("token"))
+        if identity is None:
+            self._leave_trail(socket, path, None, 401)
             raise Refused(_REFUSED, "The token is not the right one.")
+        needed = Role.OPERATOR if path in _FOR_OPERATORS else Role.VIEWER
+        if not identity.role.includes(needed):
+            self._leave_trail(socket, path, identity, 403)
+            raise Refused(_REFUSED, f"The key has the role {identity.role.value}; {needed.value} is needed.")
+        if identity is not ANYBODY:
+            self._leave_trail(socket, path, identity, 101)
         await socket.send_text('{"type":"auth_success"}')
-        return True
+        return identity
+
+    def _leave_trail(self, socket: WebSocket, path: str, identity: Identity | None, status: int) -> None:
+        if identity is not None:
+            self._audit.note_use(identity)
+        self._audit.note(identity, "WEBSOCKET", path, path, status, address_of(socket.scope))
+
+    async def _serve_while_admitted(
+        self, socket: WebSocket, serve: Callable[[WebSocket], Awaitable[None]], identity: Identity
+    ) -> None:
+        serving = asyncio.ensure_future(serve(socket))
+        watching = asyncio.ensure_future(self._wait_for_refusal(identity))
+        try:
+            await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
+                return
+        finally:
+            serving.cancel()
+            watching.cancel()
+            await asyncio.gather(serving, watching, return_exceptions=True)
+        raise Refused(_REFUSED, "The key is no longer good.")
+
+    async def _wait_for_refusal(self, identity: Identity) -> None:
+        """Return when somebody who was let in would not be any more."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            with suppress(Exception):  # without the database nobody is turned out
+                await self._gate.freshen()
+            if not self._gate.still_admits(identity):
+                return
 
     async def _run(self, unit: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, unit)

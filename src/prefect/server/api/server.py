@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 
 from prefect.logging import get_logger
-from prefect.server.api._auth import Gate
+from prefect.server.api._audit import AuditTrail
+from prefect.server.api._auth import Gate, KeyRing
 from prefect.server.api._csrf import CsrfGuard
 from prefect.server.api._endpoint import ApiEndpoint
 from prefect.server.api._matching import RouteTree
@@ -39,7 +41,7 @@ class ServerApp:
         self.webserver_only = webserver_only
         self.base_path = _base_path(settings)
         self._below = self.base_path + "/"
-        self._pages = outer_pages(settings, self.base_path)
+        self._pages = outer_pages(settings, self.base_path, lambda: self._gate.is_closed)
         url = settings.server.database.connection_url
         assert url is not None  # the settings derive one from the home folder
         self._url = url.get_secret_value()
@@ -60,6 +62,8 @@ class ServerApp:
                 await self._api(scope, path[len(self.base_path) :], receive, send)
             else:
                 page = self._pages.get(path) if scope["method"] == "GET" else None
+                with suppress(Exception):  # a page can be shown without the newest keys
+                    await self._gate.freshen()
                 answer = Answer(404, b'{"detail":"Not Found"}') if page is None else page()
                 await send_answer(send, answer, dict(scope["headers"]), self._threads)
 
@@ -68,7 +72,7 @@ class ServerApp:
         try:
             await asyncio.to_thread(self._start)
             assert self._store is not None
-            self._sockets = Sockets(self._store, self.settings, self._gate, self._threads)
+            self._sockets = Sockets(self._store, self.settings, self._gate, self._audit, self._threads)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server must say why it does not start
             logger.error("The server cannot start: %s", error)
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -86,21 +90,33 @@ class ServerApp:
             self._services = ServiceRunner(self._store)
             self._services.start()
         auth = server.api.auth_string
-        self._gate = Gate(None if auth is None else auth.get_secret_value())
+        keys = KeyRing(self._store)
+        keys.refresh()
+        self._gate = Gate(None if auth is None else auth.get_secret_value(), keys)
+        self._audit = AuditTrail(self._store)
+        self._audit.start()
         self._api = ApiEndpoint(
             self._store,
             RouteTree(all_routes()),
             self._gate,
+            self._audit,
             self._threads,
             self.base_path,
             server.log_retryable_errors,
-            None if self._services is None else self._services.wake_for,
+            self._has_changed,
             CsrfGuard(self._store.write(read_csrf_key)) if server.api.csrf_protection_enabled else None,
             api_pages(),
         )
 
+    def _has_changed(self, segment: str) -> None:
+        if segment == "api_keys":
+            self._gate.forget()
+        if self._services is not None:
+            self._services.wake_for(segment)
+
     def _stop(self) -> None:
         self._threads.shutdown()
+        self._audit.stop()
         if self._services is not None:
             self._services.stop()
         forget_store(self._url)

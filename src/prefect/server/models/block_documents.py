@@ -28,7 +28,7 @@ from prefect.server.models._rows import decode_time, placeholders
 from prefect.server.models._statements import count_rows, delete_row, update_row
 from prefect.server.models.block_schemas import SCHEMA_COLUMNS, TYPE_COLUMNS, schema_from_row
 from prefect.server.models.configuration import clear_default_storage, read_default_storage
-from prefect.server.models.errors import ApiError, Conflict, NotFound
+from prefect.server.models.errors import ApiError, Conflict, Forbidden, NotFound
 from prefect.server.models.events import record_event
 
 _TABLES = (
@@ -88,13 +88,22 @@ def create_block_document(tx: Transaction, wanted: BlockDocumentCreate) -> Block
     return _read_and_record(tx, "created", id)
 
 
-def update_block_document(tx: Transaction, id: UUID, changes: BlockDocumentUpdate) -> None:
+def update_block_document(
+    tx: Transaction, id: UUID, changes: BlockDocumentUpdate, *, sees_secrets: bool = True
+) -> None:
     """Change the data of a document, or move it to another schema of its type.
 
     A secret that comes back masked stays what it is; so does a reference whose key comes back as it was read.
 
+    Args:
+        tx: The transaction.
+        id: Of the document.
+        changes: What to change.
+        sees_secrets: Whether whoever changes it may see its secrets.
+
     Raises:
         NotFound: There is no document of this id.
+        Forbidden: The other schema would uncover secrets that the caller may not see.
         ApiError: 400, the schema is missing or of another type, or a reference cannot be.
     """
     targets = [reference_target(key, value) for key, value in changes.data.items() if is_reference(value)]
@@ -104,6 +113,13 @@ def update_block_document(tx: Transaction, id: UUID, changes: BlockDocumentUpdat
     schema = current.schema
     if changes.block_schema_id is not None and changes.block_schema_id != schema.id:
         schema = _require_schema_of_type(tx, changes.block_schema_id, current.type.id, missing=400)
+        uncovered = sorted(set(current.paths) - set(secret_paths(schema.fields)))
+        if uncovered and not sees_secrets:
+            fields = ", ".join(".".join(path) for path in uncovered)
+            raise Forbidden(
+                f"Block schema {str(schema.id)!r} does not keep {fields} secret, and this API key may not see secrets. "
+                "Use a key that was made with `--secrets` or for an admin."
+            )
         values["block_schema_id"] = schema.id
     references = current.references
     if "data" in changes.model_fields_set:

@@ -29,6 +29,8 @@ from prefect.server.database.errors import ValueRefused
 from prefect.server.database.store import Store, Transaction
 from prefect.server.models.errors import ApiError, Conflict, Forbidden, Invalid, InvalidRequest, NotFound
 from prefect.server.routes._hard_values import hard_places
+from prefect.server.routes._roles import role_needed
+from prefect.server.schemas.access import Role
 
 __all__ = [
     "ABSENT",
@@ -52,6 +54,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+_SHOW_SECRETS = "include_secrets"
+"""The parameter of all routes that show secrets to those who ask for them."""
 _WHOLE = "the whole body"
 Whole = Annotated[T, _WHOLE]
 """Annotates the one parameter that is the whole body."""
@@ -82,6 +86,7 @@ class Caller:
         base_url: Where the API is mounted, for answers that carry links.
         is_ui: Whether the user interface asks, which takes no runs.
         holder: The process that asks, if it holds the flow runs that it creates and moves (see `models.flow_run_leases`).
+        sees_secrets: Whether secrets may be shown to it.
     """
 
     api_version: tuple[int, int, int] | None = None
@@ -91,6 +96,7 @@ class Caller:
     base_url: str = ""
     is_ui: bool = False
     holder: str | None = None
+    sees_secrets: bool = True
 
 
 LOCAL = Caller(client_version=(3, 8, 8))
@@ -209,6 +215,16 @@ class Route:
         return re.sub(r"\W", "_", f"{self.name}{self.path}") + "_" + self.method.lower()
 
     @cached_property
+    def role(self) -> Role:
+        """The weakest role that may use it."""
+        return role_needed(self.method, self.path, self.writes)
+
+    @cached_property
+    def may_show_secrets(self) -> bool:
+        """Whether its answers hold secrets where that is asked for."""
+        return any(each.wire_name == _SHOW_SECRETS for each in self.parameters)
+
+    @cached_property
     def _hints(self) -> dict[str, Any]:
         return get_type_hints(self.operation, include_extras=True)
 
@@ -262,6 +278,7 @@ class Route:
         Raises:
             NotFound: A path segment does not have the form of an id.
             InvalidRequest: Something else does not fit.
+            Forbidden: Secrets are asked for by somebody who may not see them.
         """
         groups, body = self._by_source, call.body
         arguments: dict[str, Any] = {}
@@ -293,6 +310,12 @@ class Route:
             arguments[parameter.name] = caller
         if problems:
             raise InvalidRequest(problems, call.body)
+        # Answering with masks instead would let runs go on with asterisks for passwords.
+        if arguments.get(_SHOW_SECRETS) and not caller.sees_secrets:
+            raise Forbidden(
+                "This API key may not see secrets. Ask with include_secrets=false, or use a key that was made with "
+                "`--secrets` or for an admin."
+            )
         return arguments
 
 
@@ -346,7 +369,9 @@ _routes: dict[tuple[str, str], Route] = {}
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "admin": ("admin",),
+    "api_keys": ("access",),
     "artifacts": ("artifacts",),
+    "audit": ("access",),
     "automations": ("automations",),
     "block_capabilities": ("block_capabilities",),
     "block_documents": ("block_documents",),

@@ -14,7 +14,7 @@ from prefect.client.schemas.sorting import BlockDocumentSort
 from prefect.server.database.store import Transaction
 from prefect.server.models import block_documents as models
 from prefect.server.routes._pages import checked_limit
-from prefect.server.routes._table import ABSENT, Whole, route
+from prefect.server.routes._table import ABSENT, Caller, Whole, route
 from prefect.types.names import BlockDocumentName
 
 _TAGS = ("Block documents",)
@@ -68,9 +68,11 @@ def read_block_document_by_id(tx: Transaction, id: UUID, include_secrets: bool =
 
 
 @route("PATCH", "/block_documents/{id}", status=204, tags=_TAGS)
-def update_block_document_data(tx: Transaction, id: UUID, block_document: Whole[BlockDocumentUpdate]) -> None:
+def update_block_document_data(
+    tx: Transaction, id: UUID, block_document: Whole[BlockDocumentUpdate], caller: Caller
+) -> None:
     """Change the data of a block document."""
-    models.update_block_document(tx, id, block_document)
+    models.update_block_document(tx, id, block_document, sees_secrets=caller.sees_secrets)
 
 
 @route("POST", "/block_documents/{id}/rename", status=204, tags=_TAGS)

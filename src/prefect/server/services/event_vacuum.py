@@ -1,6 +1,7 @@
-"""Responsible for deleting events that are older than `server.events.retention_period`, or than what holds for their name.
+"""Responsible for deleting events, and entries of the audit trail, that are older than their retention period.
 
-Tuned by `server.services.db_vacuum`. What events are related to is stored once for many events, and stays.
+`server.events.retention_period` and `server.services.db_vacuum.event_retention_overrides` are for events,
+`server.api.audit_retention_period` is for the audit trail. Tuned by `server.services.db_vacuum`. What events are related to is stored once for many events, and stays.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from prefect.server.database.store import Transaction
+from prefect.server.models.audit import delete_audit_entries
 from prefect.settings import get_current_settings
 
 _DELETE = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE {condition} ORDER BY occurred LIMIT ?)"
@@ -23,4 +25,4 @@ def run_once(tx: Transaction, now: datetime) -> int:
             deleted += tx.execute(
                 _DELETE.format(condition="occurred < ? AND event = ?"), (now - kept, name, vacuum.batch_size)
             )
-    return deleted
+    return deleted + delete_audit_entries(tx, now - server.api.audit_retention_period, vacuum.batch_size)

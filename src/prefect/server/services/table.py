@@ -140,7 +140,7 @@ SERVICES: tuple[ServiceEntry, ...] = (
     ServiceEntry(
         "event_vacuum",
         "prefect.server.services.event_vacuum",
-        "Deletes events that are older than their retention period.",
+        "Deletes events and audit entries that are older than their retention period.",
         _variable("db_vacuum"),
         lambda services: bool(services.db_vacuum.enabled) and "events" in services.db_vacuum.enabled_vacuum_types,
         lambda services: services.db_vacuum.loop_seconds,

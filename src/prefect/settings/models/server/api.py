@@ -72,3 +72,8 @@ class ServerAPISettings(PrefectBaseSettings):
     max_parameter_size: int = Field(
         default=524_288, ge=0, description="Largest parameters of a flow run, in bytes of JSON. 0 is no limit."
     )
+    audit_retention_period: SecondsTimeDelta = Field(
+        default=timedelta(days=90),
+        gt=timedelta(0),
+        description="How long the audit trail is kept: who has made which request. Deleted together with old events.",
+    )

@@ -1,0 +1,48 @@
+"""`prefect server start`: what it says to those who put a server before everybody."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.server.api.conftest import free_port, server
+
+from prefect.cli._runner import invoke
+
+WARNING = "Anybody who reaches 0.0.0.0:"
+
+
+def said(home: Path, host: str, **environment: str) -> str:
+    with server(home, "--host", host, "--no-services", **environment) as running:
+        pass
+    return (running.home / "server.log").read_text()
+
+
+def test_a_public_server_without_authentication_warns(home: Path):
+    text = said(home, "0.0.0.0")
+    assert WARNING in text and "api-key create" in text and "PREFECT_SERVER_API_AUTH_STRING" in text
+
+
+def test_a_server_that_asks_who_is_there_does_not_warn(home: Path):
+    assert WARNING not in said(home, "0.0.0.0", PREFECT_SERVER_API_AUTH_STRING="a:b")
+
+
+@pytest.mark.slow
+def test_a_server_with_keys_does_not_warn(home: Path):
+    assert invoke(["server", "api-key", "create", "root", "--role", "admin"]).exit_code == 0
+    assert WARNING not in said(home, "0.0.0.0")
+
+
+def test_a_server_for_this_machine_alone_does_not_warn(home: Path):
+    assert "Anybody who reaches" not in said(home, "127.0.0.1")
+
+
+@pytest.mark.slow
+def test_a_server_in_the_background_warns_where_one_sees_it(home: Path):
+    command = [sys.executable, "-m", "prefect", "server"]
+    start = [*command, "start", "-b", "--no-services", "--host", "0.0.0.0", "--port", str(free_port())]
+    try:
+        done = subprocess.run(start, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0 and WARNING in done.stdout, done
+    finally:
+        subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=False)
