@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from prefect.server.api._bodies import read_body, write_body, write_problem
 from prefect.server.api._callers import read_caller
 from prefect.server.api._csrf import CsrfGuard
 from prefect.server.api._matching import RouteTree
+from prefect.server.api._observing import ROUTE
 from prefect.server.api._pages import Pages
 from prefect.server.api._responses import Answer, Headers, send_answer
 from prefect.server.database.errors import (
@@ -35,7 +36,7 @@ _UNVERSIONED = frozenset({"/health", "/version"})
 _UNUSABLE = (DatabaseUnavailable, DatabaseDamaged, DatabaseForeign, DatabaseNewer)
 _RETRY_AFTER_SECONDS = "1"
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,11 @@ class ApiEndpoint:
             if found is None:
                 page = self._pages.get(path) if method == "GET" else None
                 if page is not None:
+                    scope[ROUTE] = path
                     return await asyncio.get_running_loop().run_in_executor(self._threads, page)
                 return self._astray(scope, headers, segments)
             route, values = found
+        scope[ROUTE] = route.path
         try:
             content = await _read(receive, headers)
         except _TooLarge:

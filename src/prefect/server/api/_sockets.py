@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta, timezone
@@ -58,6 +58,7 @@ class Sockets:
     def __init__(self, store: Store, settings: Settings, gate: Gate, threads: Executor) -> None:
         self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
         self._hub = Hub(store)
+        self._open: Counter[str] = Counter()
         events, logs = settings.server.events, settings.server.logs
         self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
             "/events/in": self._take_events,
@@ -77,7 +78,11 @@ class Sockets:
             return
         try:
             if await self._admit(socket):
-                await serve(socket)
+                self._open[path] += 1
+                try:
+                    await serve(socket)
+                finally:
+                    self._open[path] -= 1
         except Refused as refusal:
             await socket.close(refusal.code, refusal.reason)
         except (WebSocketDisconnect, asyncio.CancelledError):
@@ -85,6 +90,10 @@ class Sockets:
         except Exception:  # the edge: one socket's trouble is not the server's
             logger.exception("The websocket %s failed", path)
             await _close(socket, 1011)
+
+    def count_open(self) -> dict[str, int]:
+        """How many clients are connected now, by path."""
+        return {path: self._open[path] for path in self._routes}
 
     async def _admit(self, socket: WebSocket) -> bool:
         if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):

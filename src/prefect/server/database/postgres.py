@@ -138,6 +138,14 @@ class PostgresStore:
     def read(self, unit: Callable[[PostgresTransaction], T]) -> T:
         return self._run(unit, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
+    def load(self) -> dict[str, int]:
+        stats = self._pool.get_stats()
+        return {
+            "connections": stats.get("pool_size", 0),
+            "connections_idle": stats.get("pool_available", 0),
+            "requests_waiting": stats.get("requests_waiting", 0),
+        }
+
     def close(self) -> None:
         self._pool.close()
 

@@ -212,6 +212,9 @@ class SQLiteStore:
             else:
                 connection.close()
 
+    def load(self) -> dict[str, int]:
+        return {"writes_waiting": self._jobs.qsize(), "reads_running": self._reads}
+
     def close(self) -> None:
         with self._gate_lock:
             if self._closed:
