@@ -20,6 +20,7 @@ INTO_SERVER = {
     "prefect.client._in_process_http": "turns the core's refusals into the errors that HTTP gives",
     "prefect.testing": "looks behind the doors",
     "prefect.cli._server_process": "starts the server",
+    "prefect.cli._database": "looks after the server's database, also where no server runs",
 }
 """Who may import the server."""
 

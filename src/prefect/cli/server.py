@@ -13,9 +13,11 @@ from prefect.cli._server_process import (
     worker_problems,
 )
 from prefect.cli._server_status import wait_for_status
+from prefect.cli.server_database import database
 from prefect.settings import get_current_settings
 
 server = command_group("server", "Start and look after a Prefect server.")
+server.add_command(database)
 
 
 @server.command("start")
@@ -27,7 +29,7 @@ server = command_group("server", "Start and look after a Prefect server.")
 @_params.switch("--analytics-on", negative="--analytics-off", default=None, help="Nothing is ever reported; ignored.")
 @_params.switch("--late-runs", default=None, help="Mark runs that have not started in time.")
 @_params.switch("--ui", default=None, help="Serve the web interface.")
-@click.option("--no-services", is_flag=True, help="Leave the background services to other processes.")
+@click.option("--no-services", is_flag=True, default=False, help="Leave the background services to other processes.")
 @_params.switch("--background", "-b", help="Return to the shell, and go on in the background.")
 @_params.option("--workers", type=int, default=1, show_default=True, help="Processes that answer requests.")
 def start(
