@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import NamedTuple
 
 from prefect.server.database.migrations import Migration, all_migrations, split_statements
@@ -42,6 +43,20 @@ def read_schema_version(url: str) -> SchemaVersion:
     else:
         from prefect.server.database.postgres import read_version  # noqa: PLC0415 - as above
     return SchemaVersion(parsed.label, read_version(parsed), len(all_migrations()))
+
+
+def read_database_clock(url: str) -> datetime | None:
+    """What time it is for a PostgreSQL server; None for SQLite, which has the clock of its process.
+
+    Raises:
+        StorageError: The database cannot be reached.
+    """
+    parsed = parse_database_url(url)
+    if parsed.dialect == "sqlite":
+        return None
+    from prefect.server.database.postgres import read_clock  # noqa: PLC0415 - as above
+
+    return read_clock(parsed)
 
 
 def reset_database(url: str) -> int:

@@ -233,10 +233,29 @@ def read_version(url: DatabaseURL) -> int:
     Raises:
         StorageError: The database cannot be reached, is newer than this release, or another program's.
     """
+    with _looking(url) as connection:
+        return _read_version(connection, url.label, len(all_migrations())) or 0
+
+
+def read_clock(url: DatabaseURL) -> datetime:
+    """What time it is for the server.
+
+    Raises:
+        StorageError: It cannot be reached.
+    """
+    with _looking(url) as connection:
+        row = connection.execute("SELECT clock_timestamp() AS now").fetchone()
+        assert row is not None
+        return row["now"]
+
+
+@contextmanager
+def _looking(url: DatabaseURL) -> Iterator[psycopg.Connection[Any]]:
+    """A connection beside the pool, for one look."""
+    connect: Any = psycopg.Connection[Any].connect  # its types know one factory of rows only
     try:
-        connect: Any = psycopg.Connection[Any].connect  # its types know one factory of rows only
         with connect(url.conninfo or "", connect_timeout=_LOOK_PATIENCE_SECONDS, row_factory=dict_row) as connection:
-            return _read_version(connection, url.label, len(all_migrations())) or 0
+            yield connection
     except psycopg.Error as error:
         raise DatabaseUnavailable(_trouble(url, error)) from error
 
