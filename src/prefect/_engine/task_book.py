@@ -87,6 +87,11 @@ class TaskBook:
         if self.span is not None:
             self.record.labels = {**(self.record.labels or {}), tracing.LABEL: self.span.traceparent}
 
+    def _follow_name(self) -> None:
+        self._model = self._logger = None
+        if self.span is not None:
+            self.span.rename(self.record.name)
+
     def _end_span(self) -> None:
         span, self.span, state = self.span, None, self.record.state
         if span is not None:

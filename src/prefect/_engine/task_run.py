@@ -186,9 +186,7 @@ class TaskExecution(TaskBook):
             self.record.name = run_name_from(
                 template, self.task.name, self.parameters, "task_run_name", self._in_context
             )
-            self._model = self._logger = None
-            if self.span is not None:
-                self.span.rename(self.record.name)
+            self._follow_name()
 
     def _in_context(self, fn: Callable[[], Any]) -> Any:
         with self._make_context():
@@ -514,8 +512,6 @@ class TaskExecution(TaskBook):
         """Give a run that will never start its final state."""
         self.enter("CANCELLED", "Cancelled", message)
         self._finish(log=False)
-
-    # -- hooks and the end ---------------------------------------------------------------------------------------
 
     # -- what came of it -----------------------------------------------------------------------------------------
 
