@@ -24,12 +24,21 @@ except ImportError:
 EVENTS_EMITTED = Counter("prefect_events_emitted", "Events that this process emitted", labelnames=["client"])
 EVENTS_OBSERVED = Counter("prefect_events_observed", "Events that this process received", labelnames=["client"])
 EVENT_WEBSOCKET_CONNECTIONS = Counter(
-    "prefect_event_websocket_connections", "Websocket connections for events", labelnames=["client", "out", "initial"]
+    "prefect_event_websocket_connections",
+    "Websocket connections for events",
+    labelnames=["client", "direction", "connection"],
 )
 EVENT_WEBSOCKET_CHECKPOINTS = Counter(
     "prefect_event_websocket_checkpoints", "Confirmations of events sent over a websocket", labelnames=["client"]
 )
 LOGS_OBSERVED = Counter("prefect_logs_observed", "Log records that this process received", labelnames=["client"])
 LOG_WEBSOCKET_CONNECTIONS = Counter(
-    "prefect_log_websocket_connections", "Websocket connections for logs", labelnames=["client", "out", "initial"]
+    "prefect_log_websocket_connections",
+    "Websocket connections for logs",
+    labelnames=["client", "direction", "connection"],
 )
+
+
+def connection_kind(*, again: bool) -> str:
+    """The word for a connection that is the first of its client, or one of those after it."""
+    return "reconnect" if again else "initial"

@@ -6,7 +6,7 @@ The longest entry that a module's name starts with decides. A package that is no
 from __future__ import annotations
 
 _LAYERS: dict[int, str] = {
-    0: "types exceptions utilities _upcalls _version _plans _seen _functions _file_trees _socket_urls _client_metrics",
+    0: "types exceptions utilities _upcalls _version _plans _seen _functions _file_trees _socket_urls _client_metrics _extras",
     # Filters and actions are data: what an event query or an automation says.
     1: "settings client.schemas events.schemas events.filters events.actions _current _compat",
     2: "logging client events serializers _recorder _asking _shipping _sockets _polling _task_runs",

@@ -21,6 +21,7 @@ INTO_SERVER = {
     "prefect.testing": "looks behind the doors",
     "prefect.cli._server_process": "starts the server",
     "prefect.cli._services_process": "starts the services of a server",
+    "prefect.cli._database": "looks after the server's database, also where no server runs",
 }
 """Who may import the server."""
 

@@ -1,4 +1,4 @@
-"""The published commands, arguments and flags of the groups that work with objects of the API."""
+"""The published commands, arguments and flags of the groups that work with objects of the API, and of servers."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,12 @@ import pytest
 
 from . import test_cli_contract
 
-COMMANDS = json.loads((Path(__file__).parents[1] / "contract" / "cli_resources.json").read_text())["commands"]
+CONTRACT = Path(__file__).parents[1] / "contract"
+COMMANDS = [
+    command
+    for name in ("cli_resources.json", "cli_server.json")
+    for command in json.loads((CONTRACT / name).read_text())["commands"]
+]
 
 
 @pytest.mark.parametrize("published", COMMANDS, ids=lambda command: " ".join(command["path"]))

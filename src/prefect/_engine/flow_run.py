@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prefect import _current
 from prefect._asking import ask, ask_together
-from prefect._engine import heartbeats, subflows
+from prefect._engine import heartbeats, subflows, tracing
 from prefect._engine.block_references import has_references, plan_with_blocks
 from prefect._engine.deployment_slots import slot_kept
 from prefect._engine.effects import Body, ClosedEarly, Iterate, Wait
@@ -28,7 +28,12 @@ from prefect._plans import Pair, Plan, Sleep
 from prefect._recorder import get_recorder
 from prefect._state_values import crashed_state, failed_state, format_exception, is_result_record, is_run_state
 from prefect.client._calls._call import Call
-from prefect.client._calls.flow_runs import create_run_of_flow, set_flow_run_state, update_flow_run
+from prefect.client._calls.flow_runs import (
+    create_run_of_flow,
+    set_flow_run_state,
+    update_flow_run,
+    update_flow_run_labels,
+)
 from prefect.client._calls.flows import create_flow_from_name
 from prefect.client._send import Calls, send
 from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
@@ -116,6 +121,7 @@ class FlowExecution:
         self._is_adopted = False
         self._signals: list[int] = []
         self._patience = _FLUSH_PATIENCE_SECONDS
+        self._span: tracing.RunSpan | None = None
 
     def _decides_to_persist(self) -> bool:
         own = self.flow.persist_result
@@ -172,6 +178,7 @@ class FlowExecution:
                 yield from self._crash(error)
             finally:
                 self._log_finish()
+                self._end_span()
                 # A forked process may be ended without ceremony; its parent does not know what it recorded.
                 if self.is_top_level or (self.parent is not None and self.parent.detached):
                     self._flush()
@@ -342,6 +349,31 @@ class FlowExecution:
             run.end_time = state.timestamp
         if self.context is not None:
             self.context.flow_run = run
+        if self._span is None and tracing.may_be_wanted():
+            outer = (
+                self.parent_task.record.labels if self.parent_task is not None else None,
+                self.parent.flow_run.labels if self.parent is not None and self.parent.flow_run is not None else None,
+            )
+            self._span = tracing.begin_span("flow", run, self.parameters, outer)
+        if self._span is not None:
+            self._span.enter(state.type, state.name or "", state.message, state.id)
+
+    def _publish_span(self) -> Plan[None]:
+        """Let what runs in this run, wherever that is, find its span."""
+        if self._span is None:
+            return
+        label = {tracing.LABEL: self._span.traceparent}
+        self.flow_run.labels = {**self.flow_run.labels, **label}
+        try:
+            yield ask(update_flow_run_labels(self.flow_run.id, label))
+        except Exception as error:
+            self.logger.warning("The span of the flow run could not be stored: %s", format_exception(error))
+
+    def _end_span(self) -> None:
+        span, self._span = self._span, None
+        if span is not None:
+            state = self.state
+            span.end(state and state.type, state and state.message)
 
     def _begin(self) -> Plan[bool]:
         """Enter Running. Returns whether the function is to be called."""
@@ -382,6 +414,7 @@ class FlowExecution:
     def _attempts(self) -> Plan[None]:
         if not (yield from self._begin()):
             return
+        yield from self._publish_span()
         word = "flow run" if self.is_top_level else "subflow run"
         self._log(logging.INFO, f"Beginning {word} {self.flow_run.name!r} for flow {self.flow.name!r}")
         with slot_kept(self.flow_run, self.is_async, self._has_ended_without_slot):
@@ -436,6 +469,7 @@ class FlowExecution:
             # A task around this flow is not what runs inside it.
             token = _current.task_run_context.set(None)
             scope.callback(_current.task_run_context.reset, token)
+            scope.enter_context(tracing.around(self._span))
             scope.enter_context(runner)
             scope.enter_context(heartbeats.beat_for(self.flow_run, flow))
             if context.log_prints:
@@ -545,6 +579,8 @@ class FlowExecution:
 
     def _handle_exception(self, error: Exception) -> Plan[bool]:
         trim(error)
+        if self._span is not None:
+            self._span.fail(error)
         name, message = None, f"Flow run encountered an exception: {format_exception(error)}"
         if isinstance(error, TimeoutError):
             name = "TimedOut"

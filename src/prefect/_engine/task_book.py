@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import _current
+from prefect._engine import tracing
 from prefect._engine.related import related_set
 from prefect._engine.values import state_from_record
 from prefect._recorder import StateRecord, TaskRunRecord, get_recorder
@@ -22,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class TaskBook:
     """Keeps the record of one task run of this process."""
 
-    __slots__ = ("_logger", "_model", "flow_context", "parent", "record", "store", "task")
+    __slots__ = ("_logger", "_model", "flow_context", "parent", "record", "span", "store", "task")
 
     def __init__(self, task: Any, flow_context: FlowRunContext | None, parent: TaskRunContext | None) -> None:
         self.task = task
@@ -32,6 +33,7 @@ class TaskBook:
         self.store: Any = None
         self._logger: Any = None
         self._model: TaskRun | None = None
+        self.span: tracing.RunSpan | None = None
 
     def _new_record(
         self, run_id: UUID | None, parameters: Mapping[str, Any], dependencies: Mapping[str, Any]
@@ -70,6 +72,31 @@ class TaskBook:
             record.related = related_set(flow_context, record.tags)
         return record
 
+    # -- the span ------------------------------------------------------------------------------------------------
+
+    def _begin_span(self, parameters: Mapping[str, Any]) -> None:
+        """Begin the span of the run, where spans are wanted; it is told of all states until it is ended."""
+        if not tracing.may_be_wanted():
+            return
+        flow_run = self.flow_context.flow_run if self.flow_context is not None else None
+        outer = (
+            self.parent.record.labels if self.parent is not None else None,
+            flow_run.labels if flow_run is not None else None,
+        )
+        self.span = tracing.begin_span("task", self.record, parameters, outer)
+        if self.span is not None:
+            self.record.labels = {**(self.record.labels or {}), tracing.LABEL: self.span.traceparent}
+
+    def _follow_name(self) -> None:
+        self._model = self._logger = None
+        if self.span is not None:
+            self.span.rename(self.record.name)
+
+    def _end_span(self) -> None:
+        span, self.span, state = self.span, None, self.record.state
+        if span is not None:
+            span.end(state and state.type, state and state.message)
+
     # -- states --------------------------------------------------------------------------------------------------
 
     def enter(
@@ -105,6 +132,8 @@ class TaskBook:
                 record.end_time = now
         record.next_scheduled_start_time = details.get("scheduled_time") if details and type == "SCHEDULED" else None
         self._model = None
+        if self.span is not None:
+            self.span.enter(type, name, message, state.id)
         get_recorder().transition(record, previous)
         return state
 

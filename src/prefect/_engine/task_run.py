@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import _current
-from prefect._engine import slots
+from prefect._engine import slots, tracing
 from prefect._engine.assets import track_assets
 from prefect._engine.effects import Body, Call, ClosedEarly, Iterate, Wait
 from prefect._engine.hooks import hook_calls
@@ -127,6 +127,7 @@ class TaskExecution(TaskBook):
         """Everything that happens in the life of this run."""
         ensure_logging_setup()
         try:
+            self._begin_span(self.parameters)
             state = self.record.state
             if state is None or state.type != "PENDING":
                 self.enter("PENDING", "Pending")
@@ -185,7 +186,7 @@ class TaskExecution(TaskBook):
             self.record.name = run_name_from(
                 template, self.task.name, self.parameters, "task_run_name", self._in_context
             )
-            self._model = self._logger = None
+            self._follow_name()
 
     def _in_context(self, fn: Callable[[], Any]) -> Any:
         with self._make_context():
@@ -220,7 +221,7 @@ class TaskExecution(TaskBook):
     def _attempt(self, attempt: int) -> Plan[float | None]:
         """One try. Returns the seconds until the next one, or None when the run is final."""
         task = self.task
-        with self._make_context() as context:
+        with self._make_context() as context, tracing.around(self.span):
             self._context = context
             with patch_print() if context.log_prints else nullcontext():
                 txn = self._open_transaction()
@@ -433,6 +434,8 @@ class TaskExecution(TaskBook):
             self._crash(error)
             yield from self._close_transaction(error)
             return None
+        if self.span is not None:
+            self.span.fail(error)
         name, message = "Failed", f"Task run encountered an exception {format_exception(error)}"
         if isinstance(error, TimeoutError):
             name = "TimedOut"
@@ -510,8 +513,6 @@ class TaskExecution(TaskBook):
         self.enter("CANCELLED", "Cancelled", message)
         self._finish(log=False)
 
-    # -- hooks and the end ---------------------------------------------------------------------------------------
-
     # -- what came of it -----------------------------------------------------------------------------------------
 
     def outcome(self, return_type: str) -> Any:
@@ -562,6 +563,7 @@ class TaskExecution(TaskBook):
                 record, line = self.record, f"Finished in state {_short(state)}"
                 if state.message or not record_unseen(logger, level, line, record.flow_run_id, record.id):
                     self.logger.log(level, "Finished in state %s", _short(state))
+        self._end_span()
         # A finished run may be kept for long by its future: let go of what only running needed.
         self.scan = self.wait_for = self._context = self._logger = self._lease = None
         self.parameters = {}

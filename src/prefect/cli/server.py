@@ -14,11 +14,13 @@ from prefect.cli._server_process import (
 )
 from prefect.cli._server_status import wait_for_status
 from prefect.cli.server_access import api_key, audit
+from prefect.cli.server_database import database
 from prefect.cli.server_services import services
 from prefect.settings import get_current_settings
 
 server = command_group("server", "Start and look after a Prefect server.")
 server.add_command(services)
+server.add_command(database)
 server.add_command(api_key)
 server.add_command(audit)
 
@@ -32,7 +34,7 @@ server.add_command(audit)
 @_params.switch("--analytics-on", negative="--analytics-off", default=None, help="Nothing is ever reported; ignored.")
 @_params.switch("--late-runs", default=None, help="Mark runs that have not started in time.")
 @_params.switch("--ui", default=None, help="Serve the web interface.")
-@click.option("--no-services", is_flag=True, help="Leave the background services to other processes.")
+@click.option("--no-services", is_flag=True, default=False, help="Leave the background services to other processes.")
 @_params.switch("--background", "-b", help="Return to the shell, and go on in the background.")
 @_params.option("--workers", type=int, default=1, show_default=True, help="Processes that answer requests.")
 def start(

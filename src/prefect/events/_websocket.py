@@ -18,6 +18,7 @@ from prefect._client_metrics import (
     EVENT_WEBSOCKET_CONNECTIONS,
     EVENTS_EMITTED,
     EVENTS_OBSERVED,
+    connection_kind,
 )
 from prefect._socket_urls import socket_url
 from prefect._sockets import SocketSubscriber, connect, current_token, retrying
@@ -107,8 +108,7 @@ class PrefectEventsClient(EventsClient):
         self._unconfirmed.clear()
         self._connection = await connect(self._url, self._token)
         self._confirmed_at = time.monotonic()
-        initial = "false" if self._connected_before else "true"
-        EVENT_WEBSOCKET_CONNECTIONS.labels(self.client_name, "in", initial).inc()
+        EVENT_WEBSOCKET_CONNECTIONS.labels(self.client_name, "in", connection_kind(again=self._connected_before)).inc()
         self._connected_before = True
         return self._connection
 
@@ -224,7 +224,7 @@ class PrefectEventSubscriber(SocketSubscriber[Event]):
         start = (self._latest if again else None) or datetime.now(timezone.utc)
         occurred = EventOccurredFilter(since=start - _BACKWARDS, until=datetime.now(timezone.utc) + timedelta(days=365))
         self._filter.occurred = occurred
-        EVENT_WEBSOCKET_CONNECTIONS.labels(self.client_name, "out", "false" if again else "true").inc()
+        EVENT_WEBSOCKET_CONNECTIONS.labels(self.client_name, "out", connection_kind(again=again)).inc()
         return {"type": "filter", "filter": self._filter.model_dump(mode="json")}
 
     def _parse(self, frame: str | bytes) -> tuple[UUID, Event]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from prefect._client_metrics import LOG_WEBSOCKET_CONNECTIONS, LOGS_OBSERVED
+from prefect._client_metrics import LOG_WEBSOCKET_CONNECTIONS, LOGS_OBSERVED, connection_kind
 from prefect._socket_urls import socket_url
 from prefect._sockets import SocketSubscriber, current_token
 from prefect.client.schemas.filters import LogFilter
@@ -41,7 +41,7 @@ class PrefectLogsSubscriber(SocketSubscriber[Log]):
         self._filter = filter or LogFilter()
 
     def _filter_message(self, *, again: bool) -> dict[str, Any]:
-        LOG_WEBSOCKET_CONNECTIONS.labels(self.client_name, "out", "false" if again else "true").inc()
+        LOG_WEBSOCKET_CONNECTIONS.labels(self.client_name, "out", connection_kind(again=again)).inc()
         return {"type": "filter", "filter": self._filter.model_dump(mode="json")}
 
     def _parse(self, frame: str | bytes) -> tuple[UUID, Log]:

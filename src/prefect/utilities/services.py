@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from prefect._extras import import_extra
 from prefect.utilities.math import clamped_poisson_interval
 
 __all__ = ["critical_service_loop", "start_client_metrics_server", "stop_client_metrics_server"]
@@ -101,15 +102,8 @@ def start_client_metrics_server() -> None:
         return
     with _server_lock:
         if _server is None:
-            try:
-                from prometheus_client import start_http_server  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - an optional package
-            except ModuleNotFoundError as error:
-                raise ModuleNotFoundError(
-                    "PREFECT_CLIENT_METRICS_ENABLED is set, but the package that serves metrics is missing. Install it "
-                    "with `pip install prometheus-client`.",
-                    name="prometheus_client",
-                ) from error
-            _server = start_http_server(port=metrics.port)
+            exporter = import_extra("prometheus_client", "metrics", "PREFECT_CLIENT_METRICS_ENABLED")
+            _server = exporter.start_http_server(port=metrics.port)
 
 
 def stop_client_metrics_server() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from prefect.server.api._bodies import read_body, write_body, write_problem
 from prefect.server.api._callers import read_caller
 from prefect.server.api._csrf import CsrfGuard
 from prefect.server.api._matching import RouteTree
+from prefect.server.api._observing import ROUTE
 from prefect.server.api._pages import Pages
 from prefect.server.api._responses import Answer, Headers, send_answer
 from prefect.server.database.errors import (
@@ -40,7 +41,7 @@ _RETRY_AFTER_SECONDS = "1"
 _QUICK_PATIENCE_SECONDS = 0.5
 """What touches no database does not wait longer to hear from it of new keys."""
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class ApiEndpoint:
         method: str = scope["method"]
         found = self._find(scope, method, path)
         route = None if found is None else found[0]
+        if route is not None:
+            scope[ROUTE] = route.path
         try:
             identity = await self._identify(method, path, headers)
         except Exception as error:  # noqa: BLE001 - the edge: whatever failed, the client gets an answer
@@ -179,6 +182,7 @@ class ApiEndpoint:
         if found is None:
             page = self._pages.get(path) if method == "GET" else None
             if page is not None:
+                scope[ROUTE] = path
                 return await asyncio.get_running_loop().run_in_executor(self._threads, page)
             return self._astray(scope, headers, self._segments(scope, path))
         route, values = found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -66,6 +66,7 @@ class Sockets:
         self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
         self._audit = audit
         self._hub = Hub(store)
+        self._open: Counter[str] = Counter()
         events, logs = settings.server.events, settings.server.logs
         self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
             "/events/in": self._take_events,
@@ -86,7 +87,11 @@ class Sockets:
         try:
             identity = await self._admit(socket, path)
             if identity is not None:
-                await self._serve_while_admitted(socket, serve, identity)
+                self._open[path] += 1
+                try:
+                    await self._serve_while_admitted(socket, serve, identity)
+                finally:
+                    self._open[path] -= 1
         except Refused as refusal:
             await socket.close(refusal.code, refusal.reason)
         except (WebSocketDisconnect, asyncio.CancelledError):
@@ -94,6 +99,10 @@ class Sockets:
         except Exception:  # the edge: one socket's trouble is not the server's
             logger.exception("The websocket %s failed", path)
             await _close(socket, 1011)
+
+    def count_open(self) -> dict[str, int]:
+        """How many clients are connected now, by path."""
+        return {path: self._open[path] for path in self._routes}
 
     async def _admit(self, socket: WebSocket, path: str) -> Identity | None:
         """Shake hands; who it is, or None for somebody to whom the socket is closed already."""

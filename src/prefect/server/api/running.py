@@ -83,7 +83,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "log_config": None,
         "log_level": level,
-        "access_log": level <= logging.INFO,
+        "access_log": False,  # this server writes its own
         "server_header": False,
     }
     return uvicorn.Config(FACTORY, **options)

@@ -10,12 +10,15 @@ from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 
+from prefect._extras import import_extra
 from prefect.logging import get_logger
+from prefect.server.api._access_log import log_exchange, open_access_log
 from prefect.server.api._audit import AuditTrail
 from prefect.server.api._auth import Gate, KeyRing
 from prefect.server.api._csrf import CsrfGuard
 from prefect.server.api._endpoint import ApiEndpoint
 from prefect.server.api._matching import RouteTree
+from prefect.server.api._observing import Observer, observed
 from prefect.server.api._pages import api_pages, outer_pages
 from prefect.server.api._responses import Answer, send_answer
 from prefect.server.api._sockets import Sockets
@@ -49,6 +52,9 @@ class ServerApp:
         self._api: ApiEndpoint | None = None
         self._sockets: Sockets | None = None
         self._services: ServiceRunner | None = None
+        self._metrics: Any = None
+        self.observers: list[Observer] = []
+        """Are told of every request. Nobody watches by default: it costs time."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -73,6 +79,8 @@ class ServerApp:
             await asyncio.to_thread(self._start)
             assert self._store is not None
             self._sockets = Sockets(self._store, self.settings, self._gate, self._audit, self._threads)
+            if self._metrics is not None:
+                self._metrics.watch(self._store, self._sockets.count_open)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server must say why it does not start
             logger.error("The server cannot start: %s", error)
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -84,10 +92,19 @@ class ServerApp:
 
     def _start(self) -> None:
         server = self.settings.server
+        pages = dict(api_pages())
+        if server.metrics_enabled:
+            self._metrics = _make_metrics()
+            self.observers.append(self._metrics.see_exchange)
+            pages["/metrics"] = self._metrics.page
+        if open_access_log():
+            self.observers.append(log_exchange)
         self._threads = ThreadPoolExecutor(_THREADS, "prefect-request")
         self._store = open_store(self._url, durable=True)
         if not self.webserver_only:
-            self._services = ServiceRunner(self._store)
+            self._services = ServiceRunner(
+                self._store, observe=None if self._metrics is None else self._metrics.see_round
+            )
             self._services.start()
         auth = server.api.auth_string
         keys = KeyRing(self._store)
@@ -105,7 +122,7 @@ class ServerApp:
             server.log_retryable_errors,
             self._has_changed,
             CsrfGuard(self._store.write(read_csrf_key)) if server.api.csrf_protection_enabled else None,
-            api_pages(),
+            pages,
         )
 
     def _has_changed(self, segment: str) -> None:
@@ -144,9 +161,17 @@ def create_app(settings: Settings | None = None, *, webserver_only: bool | None 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         # Only browsers name an origin; for the others the middleware would cost a tenth of the time of a request.
         is_from_browser = scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"])
-        await (across_origins if is_from_browser else app)(scope, receive, send)
+        answering = across_origins if is_from_browser else app
+        if app.observers and scope["type"] == "http":
+            await observed(answering, app.observers, scope, receive, send)
+        else:
+            await answering(scope, receive, send)
 
     return serve
+
+
+def _make_metrics() -> Any:
+    return import_extra("prefect.server.api._metrics", "metrics", "PREFECT_SERVER_METRICS_ENABLED").ServerMetrics()
 
 
 def _listed(text: str) -> list[str]:

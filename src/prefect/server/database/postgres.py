@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _MAX_CONNECTIONS = 15
 _CONNECT_PATIENCE_SECONDS = 10.0
+_LOOK_PATIENCE_SECONDS = 5
 _MIGRATION_LOCK = 0x50524631
 """Key of the advisory lock that one starter at a time holds while it migrates."""
 _CONFLICT_ATTEMPTS = 5
@@ -138,6 +139,14 @@ class PostgresStore:
     def read(self, unit: Callable[[PostgresTransaction], T]) -> T:
         return self._run(unit, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
+    def load(self) -> dict[str, int]:
+        stats = self._pool.get_stats()
+        return {
+            "connections": stats.get("pool_size", 0),
+            "connections_idle": stats.get("pool_available", 0),
+            "requests_waiting": stats.get("requests_waiting", 0),
+        }
+
     def close(self) -> None:
         self._pool.close()
 
@@ -172,7 +181,7 @@ class PostgresStore:
             except _Stale as stale:
                 attempt += 1
                 if attempt > _MAX_CONNECTIONS:
-                    raise DatabaseUnavailable(self._trouble(stale.__cause__)) from stale.__cause__
+                    raise DatabaseUnavailable(_trouble(self.url, stale.__cause__)) from stale.__cause__
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 # Two units took rows in another order; one of them has to begin anew.
                 attempt += 1
@@ -188,17 +197,11 @@ class PostgresStore:
         except (psycopg.IntegrityError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             raise
         except (PoolTimeout, psycopg.OperationalError) as error:
-            raise DatabaseUnavailable(self._trouble(error)) from error
+            raise DatabaseUnavailable(_trouble(self.url, error)) from error
         except psycopg.DataError as error:
             raise ValueRefused(f"The database cannot hold a value: {error.diag.message_primary or error}") from error
         except psycopg.Error as error:
             raise StorageError(f"The database {self.url.label!r} refused a statement: {error}") from error
-
-    def _trouble(self, error: BaseException | None) -> str:
-        return (
-            f"Cannot use the database {self.url.label!r}: {error}. Check that PostgreSQL runs there and that "
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL is right. Nothing was half-written."
-        )
 
     def _migrate(self) -> None:
         known = len(all_migrations())
@@ -215,21 +218,68 @@ class PostgresStore:
                 connection.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
 
     def _schema_version(self, connection: psycopg.Connection[Any], known: int) -> int:
-        ours = connection.execute("SELECT to_regclass('prefect_schema') IS NOT NULL AS found").fetchone()
-        assert ours is not None
-        if not ours["found"]:
-            stranger = connection.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() "
-                "AND table_name IN ('flow_run', 'alembic_version') LIMIT 1"
-            ).fetchone()
-            if stranger is not None:
-                raise DatabaseForeign(self.url.label, stranger["table_name"])
-            with connection.transaction():
-                connection.execute("CREATE TABLE prefect_schema (version INTEGER NOT NULL)")
-                connection.execute("INSERT INTO prefect_schema (version) VALUES (0)")
-            return 0
-        row = connection.execute("SELECT version FROM prefect_schema").fetchone()
+        version = _read_version(connection, self.url.label, known)
+        if version is not None:
+            return version
+        with connection.transaction():
+            connection.execute("CREATE TABLE prefect_schema (version INTEGER NOT NULL)")
+            connection.execute("INSERT INTO prefect_schema (version) VALUES (0)")
+        return 0
+
+
+def read_version(url: DatabaseURL) -> int:
+    """The schema version of a database as it is, without changing it; 0 where there is none.
+
+    Raises:
+        StorageError: The database cannot be reached, is newer than this release, or another program's.
+    """
+    with _looking(url) as connection:
+        return _read_version(connection, url.label, len(all_migrations())) or 0
+
+
+def read_clock(url: DatabaseURL) -> datetime:
+    """What time it is for the server.
+
+    Raises:
+        StorageError: It cannot be reached.
+    """
+    with _looking(url) as connection:
+        row = connection.execute("SELECT clock_timestamp() AS now").fetchone()
         assert row is not None
-        if row["version"] > known:
-            raise DatabaseNewer(self.url.label, row["version"], known)
-        return row["version"]
+        return row["now"]
+
+
+@contextmanager
+def _looking(url: DatabaseURL) -> Iterator[psycopg.Connection[Any]]:
+    """A connection beside the pool, for one look."""
+    connect: Any = psycopg.Connection[Any].connect  # its types know one factory of rows only
+    try:
+        with connect(url.conninfo or "", connect_timeout=_LOOK_PATIENCE_SECONDS, row_factory=dict_row) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(_trouble(url, error)) from error
+
+
+def _read_version(connection: psycopg.Connection[Any], where: str, known: int) -> int | None:
+    ours = connection.execute("SELECT to_regclass('prefect_schema') IS NOT NULL AS found").fetchone()
+    assert ours is not None
+    if not ours["found"]:
+        stranger = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() "
+            "AND table_name IN ('flow_run', 'alembic_version') LIMIT 1"
+        ).fetchone()
+        if stranger is not None:
+            raise DatabaseForeign(where, stranger["table_name"])
+        return None
+    row = connection.execute("SELECT version FROM prefect_schema").fetchone()
+    assert row is not None
+    if row["version"] > known:
+        raise DatabaseNewer(where, row["version"], known)
+    return row["version"]
+
+
+def _trouble(url: DatabaseURL, error: BaseException | None) -> str:
+    return (
+        f"Cannot use the database {url.label!r}: {str(error).strip()}. Check that PostgreSQL runs there and that "
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL is right. Nothing was half-written."
+    )

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime, timezone
 from functools import lru_cache
 from queue import Empty, SimpleQueue
@@ -211,6 +212,9 @@ class SQLiteStore:
                 self._readers.append(connection)
             else:
                 connection.close()
+
+    def load(self) -> dict[str, int]:
+        return {"writes_waiting": self._jobs.qsize(), "reads_running": self._reads}
 
     def close(self) -> None:
         with self._gate_lock:
@@ -419,15 +423,7 @@ class SQLiteStore:
 
     def _check_header(self, connection: sqlite3.Connection, known: int) -> int:
         version = self._insist(connection, "PRAGMA user_version").fetchone()[0]
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        if application != _APPLICATION_ID:
-            stranger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone()
-            if stranger is not None:
-                raise DatabaseForeign(self._where, stranger[0])
-            return 0
-        if version > known:
-            raise DatabaseNewer(self._where, version, known)
-        return version
+        return _check_version(connection, version, self._where, known)
 
     def _migrate(self, connection: sqlite3.Connection, known: int) -> None:
         for migration in all_migrations():
@@ -457,22 +453,52 @@ class SQLiteStore:
             time.sleep(random.uniform(0.0005, 0.005))
 
     def _explain(self, error: sqlite3.Error) -> StorageError:
-        text = str(error)
-        if "malformed" in text or "not a database" in text:
-            return DatabaseDamaged(self._where, text)
-        if "full" in text:
-            cure = "Free some room on that disk and run again."
-        elif "readonly" in text or "read-only" in text or "unable to open" in text:
-            cure = "Make the file and its folder writable, or set PREFECT_HOME to a folder that is."
-        elif "disk I/O" in text:
-            cure = (
-                "Look whether the disk or a quota is full, a limit on the size of files is reached, or the disk fails."
-            )
-        elif _is_busy(error):
-            cure = f"Another process has held its write lock for {_LOCK_PATIENCE_SECONDS:.0f} s; end that process."
-        else:
-            return StorageError(f"The database {self._where!r} refused a statement: {text}")
-        return DatabaseUnavailable(f"Cannot use the database {self._where!r}: {text}. {cure} Nothing was half-written.")
+        return _explain(self._where, error)
+
+
+def _explain(where: str, error: sqlite3.Error) -> StorageError:
+    text = str(error)
+    if "malformed" in text or "not a database" in text:
+        return DatabaseDamaged(where, text)
+    if "full" in text:
+        cure = "Free some room on that disk and run again."
+    elif "readonly" in text or "read-only" in text or "unable to open" in text:
+        cure = "Make the file and its folder writable, or set PREFECT_HOME to a folder that is."
+    elif "disk I/O" in text:
+        cure = "Look whether the disk or a quota is full, a limit on the size of files is reached, or the disk fails."
+    elif _is_busy(error):
+        cure = f"Another process has held its write lock for {_LOCK_PATIENCE_SECONDS:.0f} s; end that process."
+    else:
+        return StorageError(f"The database {where!r} refused a statement: {text}")
+    return DatabaseUnavailable(f"Cannot use the database {where!r}: {text}. {cure} Nothing was half-written.")
+
+
+def read_version(url: DatabaseURL) -> int:
+    """The schema version of a database as it is, without changing it; 0 where there is none.
+
+    Raises:
+        StorageError: The database cannot be read, is damaged, newer than this release, or another program's.
+    """
+    if url.path is None or not url.path.exists():
+        return 0
+    where = str(url.path)
+    try:
+        with closing(sqlite3.connect(f"{url.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            return _check_version(connection, version, where, len(all_migrations()))
+    except sqlite3.Error as error:
+        raise _explain(where, error) from error
+
+
+def _check_version(connection: sqlite3.Connection, version: int, where: str, known: int) -> int:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+        stranger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone()
+        if stranger is not None:
+            raise DatabaseForeign(where, stranger[0])
+        return 0
+    if version > known:
+        raise DatabaseNewer(where, version, known)
+    return version
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

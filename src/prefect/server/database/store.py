@@ -99,6 +99,10 @@ class Store(Protocol):
         """Run a unit that only reads, on a consistent snapshot."""
         ...
 
+    def load(self) -> dict[str, int]:
+        """How much is under way and how much waits, by what is counted."""
+        ...
+
     def close(self) -> None:
         """Finish what was queued and let go of all connections."""
         ...

@@ -14,6 +14,7 @@ import random
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import count
@@ -55,18 +56,25 @@ class _Running:
 class ServiceRunner:
     """Runs services in threads of its own until it is stopped. A service that fails is tried again, later and later."""
 
-    def __init__(self, store: Store, only: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        only: set[str] | None = None,
+        observe: Callable[[str, float, bool], None] | None = None,
+    ) -> None:
         """Choose the services.
 
         Args:
             store: The database that they look after.
             only: The names of those to run of the ones that the settings switch on; all of them by default.
+            observe: Is told of every round: the name of the service, seconds, whether it failed.
 
         Raises:
             ValueError: `only` names a service that does not exist.
         """
         settings = get_current_settings()
         self._store = store
+        self._observe = observe
         self._services = {
             entry.name: _Running(
                 entry,
@@ -162,10 +170,13 @@ class ServiceRunner:
 
     def _work(self) -> None:
         while (each := self._take()) is not None:
+            begun, failed = time.monotonic(), False
             try:
                 pause = self._go_round(each)
             except BaseException as error:  # noqa: BLE001 - no service may end the server, nor the other services
-                pause = self._failed(each, error)
+                failed, pause = True, self._failed(each, error)
+            if self._observe is not None:
+                self._observe(each.entry.name, time.monotonic() - begun, failed)
             with self._changed:
                 each.is_in_round = False
                 each.last_try = now = time.monotonic()

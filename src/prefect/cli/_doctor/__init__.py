@@ -1,0 +1,1 @@
+"""What `prefect doctor` looks at, and what it can find."""
