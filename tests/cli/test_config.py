@@ -40,7 +40,7 @@ def test_the_view_can_leave_out_sources_and_show_secrets(monkeypatch: pytest.Mon
 
 def test_the_view_can_show_defaults(home: Path):
     lines = invoke(["config", "view", "--show-defaults"]).stdout.splitlines()
-    assert len(lines) == 228
+    assert len(lines) == 231
     assert lines[1:] == sorted(lines[1:])
     assert "PREFECT_SERVER_API_PORT='4200' (from defaults)" in lines
     assert f"PREFECT_RESULTS_LOCAL_STORAGE_PATH='{home}/storage' (from defaults)" in lines
