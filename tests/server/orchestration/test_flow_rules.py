@@ -197,6 +197,15 @@ def test_a_repeated_request_gets_the_state_that_it_has_led_to(api):
     assert second.state.id == first.state.id
 
 
+def test_a_repeated_failure_gets_the_retry_that_it_has_led_to(api):
+    run, details = api.flow_run(empirical_policy={"retries": 1, "retry_delay": 0}), {"transition_id": str(uuid4())}
+    api.set_state("flow_run", run.id, "RUNNING")
+    first = api.set_state("flow_run", run.id, "FAILED", state_details=details)
+    second = api.set_state("flow_run", run.id, "FAILED", state_details=details)
+    assert (status_of(first), status_of(second)) == ("REJECT", "REJECT")
+    assert second.state.id == first.state.id and second.state.name == "AwaitingRetry"
+
+
 def test_a_lease_is_carried_through_every_state(api):
     run, lease_id = of_deployment(api), uuid4()
     api.set_state("flow_run", run.id, "RUNNING", state_details={"deployment_concurrency_lease_id": str(lease_id)})
