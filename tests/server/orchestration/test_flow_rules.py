@@ -248,6 +248,17 @@ def test_a_result_that_is_not_stored_does_not_keep_a_run_from_starting_again(api
     assert status_of(api.set_state("flow_run", run.id, "RUNNING")) == "ACCEPT"
 
 
+@pytest.mark.parametrize("end", ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"])
+def test_a_worker_that_comes_late_does_not_start_a_run_again(api, end):
+    run = of_deployment(api, state="SCHEDULED")
+    for type in ("PENDING", "RUNNING", end):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ABORT"
+    assert api.read("flow_run", run.id).state.type.value == end
+    assert status_of(api.set_state("flow_run", run.id, "SCHEDULED")) == "ACCEPT"
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ACCEPT"
+
+
 def test_a_run_that_starts_again_forgets_its_pauses(api):
     run = completed(api, data=None)
     before = api.read("flow_run", run.id)

@@ -131,6 +131,9 @@ def handle_flow_terminal_state_transitions(move: Move) -> Verdict:
         return Reject("This run is COMPLETED, and its result is stored.")
     if proposed.type == StateType.SCHEDULED and move.facts.deployment_id is None:
         return Abort("Only a run of a deployment can be scheduled again: nothing would start this one.")
+    if proposed.type == StateType.PENDING and move.facts.deployment_id is not None:
+        # A worker that was told of it before another one claimed it, ran it and ended it.
+        return Abort(f"This run has ended: it is {initial.type.value}. Schedule it to have it run again.")
     retry_type = "reschedule" if proposed.type == StateType.SCHEDULED else None
     return Revise(changes={"empirical_policy": _without_pauses(move, retry_type=retry_type)})
 
