@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,7 +58,7 @@ def test_what_was_accepted_survives_the_kill_of_the_server(tmp_path: Path, diale
         server.start()
         server.wait()
         flows = [home.start(BUSY, each, str(end), str(TASKS), PREFECT_API_URL=server.url) for each in journals]
-        with Load([server], clients=4) as load:
+        with followed(flows) as outputs, Load([server], clients=4) as load:
             for number in range(KILLS):
                 if number % 5 == 4:  # anywhere: also while it starts
                     time.sleep(chance.uniform(0.0, 2.0))
@@ -74,17 +78,28 @@ def test_what_was_accepted_survives_the_kill_of_the_server(tmp_path: Path, diale
                 ),
                 "every process has run a flow after the last kill",
             )
-        end.touch()
-        for process in flows:
-            output, _ = process.communicate(timeout=120)
-            assert process.returncode == 0, output
-            assert "Traceback" not in output, output
+            end.touch()
+            for flow, output in zip(flows, outputs, strict=True):
+                printed, _ = output.result(120)
+                assert flow.returncode == 0, printed
+                assert "Traceback" not in printed, printed
         assert server.stop() == 0
         print(f"{len(load.told.ended)} runs driven, {len(load.told.accepted)} transitions accepted")
         check_told(server, load.told)
         check_flows(server, {run_id: result for journal in journals for run_id, result in noted(journal)})
         check_logs(server)
     assert list(home.path.glob("recorder/*/*")) == [], "records were left undelivered"
+
+
+@contextmanager
+def followed(processes: list[subprocess.Popen[str]]) -> Iterator[list[Future[tuple[str, str]]]]:
+    """Gives what processes print, once they have ended, and leaves none behind."""
+    with ThreadPoolExecutor(len(processes)) as readers:
+        try:
+            yield [readers.submit(process.communicate) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
 
 
 def check_flows(server: Server, told: dict[str, str]) -> None:

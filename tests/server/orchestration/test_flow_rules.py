@@ -259,6 +259,17 @@ def test_a_worker_that_comes_late_does_not_start_a_run_again(api, end):
     assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ACCEPT"
 
 
+def test_a_retry_belongs_to_the_process_that_waits_for_it(api):
+    run = of_deployment(api, empirical_policy={"retries": 1, "retry_delay": 0})
+    for type in ("PENDING", "RUNNING", "FAILED"):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ABORT"
+    assert status_of(api.set_state("flow_run", run.id, "RUNNING")) == "ACCEPT"
+    for type in ("FAILED", "SCHEDULED"):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING", name="Pending")) == "ACCEPT"
+
+
 def test_a_run_that_starts_again_forgets_its_pauses(api):
     run = completed(api, data=None)
     before = api.read("flow_run", run.id)

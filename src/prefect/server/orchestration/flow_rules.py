@@ -293,6 +293,15 @@ def retry_failed_flows(move: Move) -> Verdict:
     return Reject("Retrying", retry, changes={"empirical_policy": _without_pauses(move, retry_type="in_process")})
 
 
+@rule(leaving={StateType.SCHEDULED}, entering={StateType.PENDING})
+def leave_retries_to_their_process(move: Move) -> Verdict:
+    """Refuse a worker that comes late a run whose own process waits to try again."""
+    assert move.initial is not None
+    if move.initial.name != "AwaitingRetry" or move.known("empirical_policy").retry_type != "in_process":
+        return None
+    return Abort("The process that runs this run waits to try again; nobody else may start it.")
+
+
 def _without_pauses(move: Move, retry_type: str | None) -> FlowRunPolicy:
     update = {"resuming": False, "pause_keys": set(), "retry_type": retry_type}
     return move.known("empirical_policy").model_copy(update=update)
