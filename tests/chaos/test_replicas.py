@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.chaos.processes import wait_until
+from tests.chaos.processes import Home, noted, wait_until
 from tests.chaos.servers import Asker, Load, Server, Told, check_logs, check_told, servers
 
 KILLS = int(os.environ.get("PREFECT_TEST_KILLS", "6"))
@@ -176,3 +178,61 @@ def check_slots(server: Server, deployments: list[str], began: datetime, over: d
     for deployment, found in times.items():
         assert [instant for instant, count in found.items() if count > 1] == [], deployment
         assert [instant for instant in wanted if instant not in found] == [], deployment
+
+
+LEASE = {
+    "PREFECT_SERVER_SERVICES_FLOW_RUN_LEASES_LEASE_SECONDS": "6",
+    "PREFECT_SERVER_SERVICES_FLOW_RUN_LEASES_LOOP_SECONDS": "0.5",
+}
+WAITS = """
+@task
+def wait():
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.05)
+
+@flow
+def waits():
+    note(flow_run.id)
+    wait()
+
+waits()
+"""
+
+
+def test_runs_end_with_their_process_whichever_server_is_left(tmp_path: Path):
+    home, end = Home(tmp_path / "client"), tmp_path / "end"
+    with servers(tmp_path, "postgresql", 2, **LEASE) as [steady, shaky], ExitStack() as scope:
+        for each in (steady, shaky):
+            each.start()
+        for each in (steady, shaky):
+            each.wait()
+        ask = Asker([steady])
+
+        def begin(server: Server, name: str) -> tuple[subprocess.Popen[str], str]:
+            journal = tmp_path / name
+            process = home.start(WAITS, journal, str(end), PREFECT_API_URL=server.url)
+            scope.callback(process.kill)
+            wait_until(lambda: bool(noted(journal)) or process.poll() is not None, "the flow begins")
+            return process, noted(journal)[0][0]
+
+        def states(run_id: str) -> list[str]:
+            found = ask("GET", f"/flow_run_states/?flow_run_id={run_id}")
+            return [state["type"] for state in sorted(found, key=lambda state: state["timestamp"])]
+
+        living, living_id = begin(steady, "living")
+        for number, its_server in enumerate([steady, shaky]):
+            process, run_id = begin(its_server, f"doomed-{number}")
+            process.kill()
+            shaky.kill()
+            wait_until(lambda: states(run_id)[-1] == "CRASHED", "the run ends with its lease", 60)  # noqa: B023
+            assert states(run_id) == ["PENDING", "RUNNING", "CRASHED"]
+            shaky.start()
+            shaky.wait()
+        assert states(living_id) == ["PENDING", "RUNNING"]
+        end.touch()
+        printed, _ = living.communicate(timeout=60)
+        assert living.returncode == 0, printed
+        assert states(living_id) == ["PENDING", "RUNNING", "COMPLETED"]
+        assert [each.stop() for each in (steady, shaky)] == [0, 0]
+        check_logs(steady)
+        check_logs(shaky)
