@@ -70,14 +70,6 @@ def test_what_was_accepted_survives_the_kill_of_the_server(tmp_path: Path, diale
                 server.kill()
                 server.start()
             server.wait()
-            known = [len(noted(journal)) for journal in journals]
-            wait_until(
-                lambda: (
-                    any(flow.poll() is not None for flow in flows)
-                    or all(len(noted(journal)) > count for journal, count in zip(journals, known, strict=True))
-                ),
-                "every process has run a flow after the last kill",
-            )
             end.touch()
             for flow, output in zip(flows, outputs, strict=True):
                 printed, _ = output.result(120)
@@ -105,6 +97,7 @@ def followed(processes: list[subprocess.Popen[str]]) -> Iterator[list[Future[tup
 def check_flows(server: Server, told: dict[str, str]) -> None:
     """Every flow that returned is stored, with all that it recorded, once, and none besides."""
     print(f"{len(told)} flows run")
+    assert told
     assert set(told.values()) == {str(sum(range(TASKS)))}
     with server.rows() as ask:
         named = "SELECT flow_run.id, state_type FROM flow_run JOIN flow ON flow.id = flow_id WHERE flow.name = ?"
