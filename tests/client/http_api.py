@@ -51,6 +51,9 @@ class API:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 10
+            wbufsize = (
+                -1
+            )  # an answer leaves in one piece: the second of two would wait for the first to be acknowledged
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,9 +20,10 @@ from tests.client.http_api import Answer, Request
 from prefect import get_client
 from prefect._recorder._recorder import forget_recorder, get_recorder
 from prefect.client.schemas.actions import LogCreate
-from prefect.events.schemas.events import Event, Resource
+from prefect.client.schemas.objects import Log
+from prefect.events.schemas import events
 from prefect.server.database.store import forget_store
-from prefect.settings import temporary_settings
+from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
 PATIENCE = 60.0
 
@@ -48,7 +50,7 @@ def recorder(api: CoreAPI, tmp_path: Path):
     """The recorder of this process for that API, with a folder of its own."""
     with temporary_settings({"api.url": api.url, "home": tmp_path / "home"}):
         yield get_recorder()
-        forget_recorder(api.url)
+        forget_recorder(api.url, timeout=0.5)  # what a test leaves undelivered, it leaves on purpose
 
 
 def log(recorder, message: str, flow_run_id: UUID) -> None:
@@ -56,8 +58,10 @@ def log(recorder, message: str, flow_run_id: UUID) -> None:
 
 
 def stored_messages(api: CoreAPI, flow_run_id: UUID | None = None) -> list[str]:
+    found: list[Log] = []
     with temporary_settings({"api.url": api.url}), get_client(sync_client=True) as client:
-        found = [log for offset in range(0, 4000, 200) for log in client.read_logs(limit=200, offset=offset)]
+        while page := client.read_logs(limit=200, offset=len(found)):
+            found += page
     return [log.message for log in found if flow_run_id is None or log.flow_run_id == flow_run_id]
 
 
@@ -69,9 +73,11 @@ def waiting_lines(tmp_path: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in spilled(tmp_path))
 
 
-def event(name: str, payload: dict | None = None) -> Event:
-    return Event(
-        event=name, resource=Resource.model_validate({"prefect.resource.id": "test.thing"}), payload=payload or {}
+def event(name: str, payload: dict | None = None) -> events.Event:
+    return events.Event(
+        event=name,
+        resource=events.Resource.model_validate({"prefect.resource.id": "test.thing"}),
+        payload=payload or {},
     )
 
 
@@ -125,6 +131,26 @@ def test_memory_is_bounded_and_writers_are_not_held_up(api, recorder, tmp_path):
         log(recorder, f"line {number}", run)
     eventually(lambda: waiting_lines(tmp_path) >= 40_000, "the spill")
     assert not recorder.flush(0.1)
+
+
+def test_the_embedded_core_does_not_wait_for_an_api_that_is_used_besides(api, recorder, tmp_path):
+    asked, read, was_read_meanwhile = Event(), Event(), []
+
+    def answer_after_the_read(request: Request) -> Answer:
+        asked.set()
+        was_read_meanwhile.append(read.wait(5))
+        return api._ask_core(request)
+
+    api.otherwise = answer_after_the_read
+    log(recorder, "here", uuid4())
+    assert asked.wait(PATIENCE)
+    with temporary_settings({"home": tmp_path / "embedded"}, restore_defaults=[PREFECT_API_URL]):
+        with get_client(sync_client=True) as client:
+            assert client.read_logs() == []
+        read.set()
+        forget_store(get_current_settings().server.database.connection_url.get_secret_value())
+    assert recorder.flush(PATIENCE)
+    assert all(was_read_meanwhile), "the core waited for the API"
 
 
 def test_a_file_is_only_for_its_owner(api, recorder, tmp_path):

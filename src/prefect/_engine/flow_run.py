@@ -9,7 +9,7 @@ from contextlib import ExitStack, nullcontext
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from prefect import _current
 from prefect._asking import ask, ask_together
@@ -218,6 +218,8 @@ class FlowExecution:
             parent_task_run_id=parent_task_run_id,
             state=State(type=StateType.PENDING),
             empirical_policy={"retries": flow.retries or 0, "retry_delay": flow.retry_delay_seconds or 0},
+            # Over HTTP an answer can be lost; the request is repeated then, and must not make a second run.
+            idempotency_key=str(uuid4()) if get_current_settings().api.url else None,
         )
         return True
 

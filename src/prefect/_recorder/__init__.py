@@ -4,7 +4,16 @@ Everything is delivered at least once, stored once (ids are the keys), bounded i
 returns. `get_recorder()` is the one of this process for the active API.
 """
 
-from prefect._recorder._recorder import Recorder, flush_recorders, get_recorder, use_recorder
+from prefect._recorder._recorder import Recorder, flush_recorder, flush_recorders, get_recorder, use_recorder
 from prefect._recorder._records import RelatedSet, StateRecord, TaskRunRecord
 
-__all__ = ["Recorder", "RelatedSet", "StateRecord", "TaskRunRecord", "flush_recorders", "get_recorder", "use_recorder"]
+__all__ = [
+    "Recorder",
+    "RelatedSet",
+    "StateRecord",
+    "TaskRunRecord",
+    "flush_recorder",
+    "flush_recorders",
+    "get_recorder",
+    "use_recorder",
+]

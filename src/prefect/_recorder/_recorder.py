@@ -336,6 +336,12 @@ def _make_sink(settings: Any, target: str) -> Sink:
     return EmbeddedSink(target)
 
 
+def flush_recorder(target: str, timeout: float | None = None) -> bool:
+    """Flush what goes to one API or database, or through the one recorder of this process; True when it is empty."""
+    recorder = _only if _only is not None else _recorders.get(target)
+    return recorder is None or recorder.flush(timeout)
+
+
 def flush_recorders(timeout: float | None = None) -> bool:
     """Flush every recorder of this process; True when all are empty."""
     with _registry_lock:
@@ -343,14 +349,19 @@ def flush_recorders(timeout: float | None = None) -> bool:
     return all([recorder.flush(timeout) for recorder in recorders])
 
 
-def forget_recorder(target: str) -> None:
-    """Flush and end the recorder of one API or database, so that it can be taken away."""
+def forget_recorder(target: str, timeout: float | None = None) -> None:
+    """Flush and end the recorder of one API or database, so that it can be taken away.
+
+    Args:
+        target: The address of the API, or the URL of the database.
+        timeout: Seconds to wait for records that cannot be stored now; as long as at the end of a process by default.
+    """
     global _by_settings
     with _registry_lock:
         recorder = _recorders.pop(target, None)
         _by_settings = None
     if recorder is not None:
-        recorder.stop(recorder.exit_patience_seconds)
+        recorder.stop(recorder.exit_patience_seconds if timeout is None else timeout)
 
 
 def _at_exit() -> None:

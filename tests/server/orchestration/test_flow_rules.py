@@ -197,6 +197,15 @@ def test_a_repeated_request_gets_the_state_that_it_has_led_to(api):
     assert second.state.id == first.state.id
 
 
+def test_a_repeated_failure_gets_the_retry_that_it_has_led_to(api):
+    run, details = api.flow_run(empirical_policy={"retries": 1, "retry_delay": 0}), {"transition_id": str(uuid4())}
+    api.set_state("flow_run", run.id, "RUNNING")
+    first = api.set_state("flow_run", run.id, "FAILED", state_details=details)
+    second = api.set_state("flow_run", run.id, "FAILED", state_details=details)
+    assert (status_of(first), status_of(second)) == ("REJECT", "REJECT")
+    assert second.state.id == first.state.id and second.state.name == "AwaitingRetry"
+
+
 def test_a_lease_is_carried_through_every_state(api):
     run, lease_id = of_deployment(api), uuid4()
     api.set_state("flow_run", run.id, "RUNNING", state_details={"deployment_concurrency_lease_id": str(lease_id)})
@@ -237,6 +246,28 @@ def test_a_stored_result_is_not_lost(api, force):
 def test_a_result_that_is_not_stored_does_not_keep_a_run_from_starting_again(api):
     run = completed(api, data={"type": "unpersisted"})
     assert status_of(api.set_state("flow_run", run.id, "RUNNING")) == "ACCEPT"
+
+
+@pytest.mark.parametrize("end", ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"])
+def test_a_worker_that_comes_late_does_not_start_a_run_again(api, end):
+    run = of_deployment(api, state="SCHEDULED")
+    for type in ("PENDING", "RUNNING", end):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ABORT"
+    assert api.read("flow_run", run.id).state.type.value == end
+    assert status_of(api.set_state("flow_run", run.id, "SCHEDULED")) == "ACCEPT"
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ACCEPT"
+
+
+def test_a_retry_belongs_to_the_process_that_waits_for_it(api):
+    run = of_deployment(api, empirical_policy={"retries": 1, "retry_delay": 0})
+    for type in ("PENDING", "RUNNING", "FAILED"):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING")) == "ABORT"
+    assert status_of(api.set_state("flow_run", run.id, "RUNNING")) == "ACCEPT"
+    for type in ("FAILED", "SCHEDULED"):
+        api.set_state("flow_run", run.id, type)
+    assert status_of(api.set_state("flow_run", run.id, "PENDING", name="Pending")) == "ACCEPT"
 
 
 def test_a_run_that_starts_again_forgets_its_pauses(api):

@@ -12,8 +12,8 @@ from prefect.server.orchestration.policies import CORE_FLOW_POLICY, CORE_TASK_PO
 
 TABLE = json.loads((Path(__file__).parents[2] / "contract" / "transitions.json").read_text())
 
-# Rules that the known table does not have: limits of work pools are exact here.
-BEYOND = {"EnforceWorkPoolLimits"}
+# Rules that the known table does not have: limits of work pools are exact here, and no run has two processes.
+BEYOND = {"EnforceWorkPoolLimits", "LeaveRetriesToTheirProcess"}
 
 # What these rules do is done by the operation that stores the state, not by a decision about it.
 DONE_WHEN_STORING = {

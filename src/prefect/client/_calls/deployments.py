@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic_core import to_jsonable_python
 
@@ -241,7 +241,8 @@ def create_flow_run_from_deployment(
         tags=list(tags or ()),
         **given(
             name=name,
-            idempotency_key=idempotency_key,
+            # A request whose answer is lost is repeated, and must not make a second run.
+            idempotency_key=idempotency_key or str(uuid4()),
             parent_task_run_id=parent_task_run_id,
             work_queue_name=work_queue_name,
             job_variables=_json(job_variables),

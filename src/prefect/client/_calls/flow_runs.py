@@ -9,7 +9,7 @@ from prefect.client._calls._call import NOT_FOUND, Call, Steps, given, many, not
 from prefect.client._calls.flows import create_flow
 from prefect.client.schemas.actions import FlowRunCreate, FlowRunUpdate
 from prefect.client.schemas.objects import FlowRun, FlowRunInput, State, StateType
-from prefect.client.schemas.responses import OrchestrationResult
+from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus, StateAcceptDetails
 
 
 def create_run_of_flow(flow_id: UUID, *, state: State | None = None, **fields: Any) -> Call[FlowRun]:
@@ -46,6 +46,7 @@ def create_flow_run(
         work_pool_name=work_pool_name,
         work_queue_name=work_queue_name,
         job_variables=job_variables,
+        idempotency_key=str(uuid4()),  # a request whose answer is lost is repeated, and must not make a second run
         empirical_policy={"retries": flow.retries or 0, "retry_delay": flow.retry_delay_seconds or 0},
     )
     return run
@@ -155,16 +156,29 @@ def set_flow_run_state(flow_run_id: UUID, state: State, force: bool = False) -> 
     create = state.to_state_create()
     create.state_details.flow_run_id = flow_run_id
     # A proposal that is sent twice, because its answer was lost, is recognised by this.
-    create.state_details.transition_id = uuid4()
+    transition_id = create.state_details.transition_id = uuid4()
     body = {"state": create, "force": force}
+    read = one(OrchestrationResult)
     return Call(
         "POST",
         "/flow_runs/{id}/set_state",
         {"id": flow_run_id},
         body=body,
-        parse=one(OrchestrationResult),
+        parse=lambda answer: _first_answer(read(answer), state.type, transition_id),
         errors=NOT_FOUND,
     )
+
+
+def _first_answer(
+    result: OrchestrationResult[Any], proposed: StateType, transition_id: UUID
+) -> OrchestrationResult[Any]:
+    """What the API has answered the first time, if it now refuses a proposal because it has accepted it already."""
+    state = result.state
+    if result.status is not SetStateStatus.REJECT or state is None or state.type is not proposed:
+        return result
+    if state.state_details.transition_id != transition_id:
+        return result
+    return OrchestrationResult(state=state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
 
 
 def resume_flow_run(flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Call[OrchestrationResult[Any]]:

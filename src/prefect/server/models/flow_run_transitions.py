@@ -71,6 +71,8 @@ def set_flow_run_state(
     state = decision.state
     if state is None:
         return Outcome(decision, initial, is_written=False)
+    # By this a repeated proposal is known again, also where it has led to another state than the proposed one.
+    state.state_details.transition_id = wanted.state_details.transition_id
     run_policy = decision.changes.get("empirical_policy", facts.empirical_policy)
     before = {name: run[name] for name in _CHANGES}
     _enter(run, state, run_policy, now)

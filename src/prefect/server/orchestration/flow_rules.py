@@ -131,6 +131,9 @@ def handle_flow_terminal_state_transitions(move: Move) -> Verdict:
         return Reject("This run is COMPLETED, and its result is stored.")
     if proposed.type == StateType.SCHEDULED and move.facts.deployment_id is None:
         return Abort("Only a run of a deployment can be scheduled again: nothing would start this one.")
+    if proposed.type == StateType.PENDING and move.facts.deployment_id is not None:
+        # A worker that was told of it before another one claimed it, ran it and ended it.
+        return Abort(f"This run has ended: it is {initial.type.value}. Schedule it to have it run again.")
     retry_type = "reschedule" if proposed.type == StateType.SCHEDULED else None
     return Revise(changes={"empirical_policy": _without_pauses(move, retry_type=retry_type)})
 
@@ -288,6 +291,15 @@ def retry_failed_flows(move: Move) -> Verdict:
         deployment_concurrency_lease_id=proposed.state_details.deployment_concurrency_lease_id,
     )
     return Reject("Retrying", retry, changes={"empirical_policy": _without_pauses(move, retry_type="in_process")})
+
+
+@rule(leaving={StateType.SCHEDULED}, entering={StateType.PENDING})
+def leave_retries_to_their_process(move: Move) -> Verdict:
+    """Refuse a worker that comes late a run whose own process waits to try again."""
+    assert move.initial is not None
+    if move.initial.name != "AwaitingRetry" or move.known("empirical_policy").retry_type != "in_process":
+        return None
+    return Abort("The process that runs this run waits to try again; nobody else may start it.")
 
 
 def _without_pauses(move: Move, retry_type: str | None) -> FlowRunPolicy:
