@@ -1,0 +1,141 @@
+"""The calls of the user interface read what they show, not all there is: each finds its task runs, events and logs by an index.
+
+PREFECT_TEST_ROWS says how many task runs the databases are filled with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from benches.million import Call, Known, calls, find_known
+from scripts.fill import Request, fill
+from tests.postgres import new_database
+
+from prefect.server.api._bodies import write_body
+from prefect.server.database.store import Store, forget_store, open_store
+from prefect.server.routes import LOCAL, dispatch
+from prefect.server.routes._table import dispatch_within
+
+pytestmark = pytest.mark.slow
+
+ROWS = int(os.environ.get("PREFECT_TEST_ROWS", "100000"))
+LARGE = ("task_run", "task_run_state", "event", "event_related", "log")
+"""The tables that grow with every task run. Those of flow runs and of what is made by hand are small beside them."""
+
+
+class Filled:
+    """A filled database, and what its calls ask for."""
+
+    def __init__(self, url: str) -> None:
+        self.now = datetime.now(timezone.utc)
+        fill(url, ROWS, now=self.now)
+        self.store: Store = open_store(url)
+        self.known: Known = find_known(self.ask, self.now)
+
+    def ask(self, method: str, template: str, body: Any = None) -> Any:
+        return json.loads(write_body(dispatch(self.store, Request(method, template, body, {}, {})).body))
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('million') / 'server.db'}"
+        yield Filled(url)
+        forget_store(url)
+    else:
+        with new_database() as url:
+            yield Filled(url)
+            forget_store(url)
+
+
+def test_every_call_finds_its_rows_by_an_index(filled: Filled):
+    scans = [
+        f"{call.title} ({call.template}): {line}\n  {sql}"
+        for call in calls(filled.known)
+        for sql, params in statements(filled, call)
+        for line in whole_tables(filled.store, sql, params)
+    ]
+    assert scans == []
+
+
+def test_a_page_reads_no_more_rows_than_it_shows(filled: Filled):
+    """Of lists without a filter, whose answer has a few rows of many; PostgreSQL tells how many it has read."""
+    if filled.store.url.dialect == "sqlite":
+        for call in unfiltered(filled):
+            for sql, params in statements(filled, call):
+                assert not any("TEMP B-TREE FOR ORDER BY" in line for line in plan(filled.store, sql, params)), sql
+    else:
+        for call in unfiltered(filled):
+            for sql, params in statements(filled, call):
+                assert most_rows_read(filled.store, sql, params) < 1_000, sql
+
+
+def unfiltered(filled: Filled) -> list[Call]:
+    return [call for call in calls(filled.known) if call.title in ("runs: task runs, no filter", "flow run: logs")]
+
+
+# -- what is asked of the database -------------------------------------------------------------------------------------
+
+
+class Listening:
+    """A transaction that notes the queries which go through it."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx = tx
+        self.asked: list[tuple[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def fetch_one(self, sql: str, params: Any = ()) -> Any:
+        self.asked.append((sql, params))
+        return self._tx.fetch_one(sql, params)
+
+    def fetch_all(self, sql: str, params: Any = ()) -> Any:
+        self.asked.append((sql, params))
+        return self._tx.fetch_all(sql, params)
+
+
+def statements(filled: Filled, call: Call) -> list[tuple[str, Any]]:
+    """The queries with which a call is answered."""
+    request = Request(call.method, call.template, call.body, call.path, call.query)
+
+    def answer(tx: Any) -> list[tuple[str, Any]]:
+        listening = Listening(tx)
+        dispatch_within(listening, request, LOCAL)
+        return listening.asked
+
+    asked = filled.store.read(answer)
+    assert asked, call.title
+    return asked
+
+
+def plan(store: Store, sql: str, params: Any, words: str = "") -> list[str]:
+    """How the database goes about a query, line by line."""
+    explain = "EXPLAIN QUERY PLAN" if store.url.dialect == "sqlite" else f"EXPLAIN {words}"
+    rows = store.read(lambda tx: tx.fetch_all(f"{explain} {sql}", params))
+    return [row["detail"] if store.url.dialect == "sqlite" else row["QUERY PLAN"] for row in rows]
+
+
+def whole_tables(store: Store, sql: str, params: Any) -> list[str]:
+    """The lines of the plan that read a large table from end to end; an index that holds all that is asked is no table."""
+    tables = "|".join(LARGE)
+    if store.url.dialect == "sqlite":
+        whole = re.compile(rf"SCAN ({tables}|t|s)\b(?!.* USING (COVERING )?INDEX)")
+    else:
+        whole = re.compile(rf"Seq Scan on ({tables})\b")
+    return [line for line in plan(store, sql, params) if whole.search(line)]
+
+
+def most_rows_read(store: Store, sql: str, params: Any) -> int:
+    """The largest number of rows that a step of a query on PostgreSQL has taken from a table or an index."""
+    lines = plan(store, sql, params, "(ANALYZE, TIMING OFF)")
+    return max(
+        int(found[1]) * int(found[2]) for line in lines if (found := re.search(r"actual rows=(\d+) loops=(\d+)", line))
+    )
