@@ -1,7 +1,7 @@
 -- Indexes for the lists, counts and charts of the user interface, at a million task runs and their events.
 --
--- Each names the calls that need it. What a task run changes on its way (its state) is in none of those of all task
--- runs: PostgreSQL then writes a new state without touching an index.
+-- Each names the calls that need it. All take their rows in the order of time, at the right end of the tree, where writing
+-- is cheapest; the state of a run is in none of those of all task runs, so that they do not change with every transition.
 
 -- task_runs/filter and /paginate by expected start, task_runs/count and /history of a span of time.
 -- only: sqlite
