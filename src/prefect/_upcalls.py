@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _TARGETS: dict[str, str] = {
+    "describe_system_blocks": "prefect.blocks._system:describe_system_blocks",
     "get_state_result": "prefect.states:get_state_result",
     "get_state_result_sync": "prefect.states:get_state_result_sync",
     "read_result_record": "prefect.results:read_result_record",

@@ -508,3 +508,13 @@ def test_the_server_tells_its_settings_without_secrets(api, monkeypatch):
 
     assert settings["server"]["api"]["auth_string"] and "s3cret" not in str(settings)
     assert api("GET", "/admin/version").body.startswith("3.")
+
+
+def test_the_types_of_the_product_can_be_installed(api):
+    for _ in range(2):
+        api("POST", f"{TYPES}/install_system_block_types")
+
+    slugs = {each.slug: each.is_protected for each in api("POST", f"{TYPES}/filter").body}
+    assert {"secret", "webhook", "local-file-system", "slack-webhook", "ms-teams-webhook"} <= slugs.keys()
+    assert "notification-block" not in slugs
+    assert set(slugs.values()) == {True}

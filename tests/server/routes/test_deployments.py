@@ -405,3 +405,15 @@ def test_events_tell_of_a_deployment(api):
         "updated_fields": ["infra_overrides", "tags"],
         "updates": {"infra_overrides": {"from": {}, "to": {"cpu": 1}}, "tags": {"from": ["a"], "to": ["b"]}},
     }
+
+
+def test_deployments_are_sorted_by_their_limit_those_without_one_last(api):
+    flow = api.flow()
+    for name, limit in (("two", 2), ("none", None), ("one", 1)):
+        api.deployment(name, flow.id, concurrency_limit=limit)
+
+    def names(sort):
+        return [each.name for each in api("POST", "/deployments/filter", {"sort": sort}).body]
+
+    assert names("CONCURRENCY_LIMIT_ASC") == ["one", "two", "none"]
+    assert names("CONCURRENCY_LIMIT_DESC") == ["two", "one", "none"]

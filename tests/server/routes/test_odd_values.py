@@ -225,3 +225,21 @@ def test_the_ends_of_time_are_read_back(api: Api):
     wanted = {"occurred": {"since": first.isoformat(), "until": last.isoformat()}, "order": "ASC"}
     found = api("POST", "/events/filter", {"filter": wanted}).body["events"]
     assert [event.occurred for event in found] == [first, last]
+
+
+@pytest.mark.parametrize("policy", [{"retries": 2**63}, {"max_retries": -(10**40)}, {"max_retries": [1]}])
+def test_numbers_of_retries_that_nothing_can_hold_are_refused(api, policy):
+    flow = api.flow()
+    for template, run in (
+        ("/task_runs/", {"task_key": "t", "dynamic_key": "0", "flow_run_id": None}),
+        ("/flow_runs/", {"flow_id": flow.id}),
+    ):
+        assert api.refused("POST", template, {**run, "empirical_policy": policy}).status == 422
+
+
+def test_a_delay_of_any_length_is_stored(api):
+    policy = {"retry_delay_seconds": 1e300}
+    run = api.task_run(None, empirical_policy=policy)
+    assert api.read("task_run", run.id).empirical_policy.retry_delay == 1e300
+    flow_run = api.flow_run(empirical_policy=policy)
+    assert api.read("flow_run", flow_run.id).empirical_policy.retry_delay == 1e300

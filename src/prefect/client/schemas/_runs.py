@@ -66,17 +66,30 @@ def _read_old_retry_keys(values: Any) -> Any:
     if isinstance(values, dict):
         for old, new in (("max_retries", "retries"), ("retry_delay_seconds", "retry_delay")):
             if values.get(old) and values.get(new) is None:
-                values = {**values, new: int(values[old])}
+                try:
+                    values = {**values, new: int(values[old])}
+                except (TypeError, ValueError, OverflowError):
+                    continue  # the field of the old name will say what is wrong with it
     return values
+
+
+def _check_size(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} is no number of less than 64 bits")
+    return value
+
+
+_Whole = Annotated[int, AfterValidator(_check_size)]
+"""A whole number that every reader of JSON gets back as it was."""
 
 
 class FlowRunPolicy(PrefectBaseModel):
     """How often a flow run is retried, and what is known of its pauses."""
 
-    max_retries: int = Field(default=0, deprecated=True)
+    max_retries: _Whole = Field(default=0, deprecated=True)
     retry_delay_seconds: float = Field(default=0, deprecated=True)
-    retries: int | None = None
-    retry_delay: int | float | None = None  # seconds
+    retries: _Whole | None = None
+    retry_delay: _Whole | float | None = None  # seconds
     pause_keys: set[str] | None = Field(default_factory=set)
     resuming: bool | None = False
     retry_type: Literal["in_process", "reschedule"] | None = None
@@ -87,10 +100,10 @@ class FlowRunPolicy(PrefectBaseModel):
 class TaskRunPolicy(PrefectBaseModel):
     """How often a task run is retried, and how long it waits in between."""
 
-    max_retries: int = Field(default=0, deprecated=True)
+    max_retries: _Whole = Field(default=0, deprecated=True)
     retry_delay_seconds: float = Field(default=0, deprecated=True)
-    retries: int | None = None
-    retry_delay: int | float | list[int] | list[float] | None = None  # seconds; of a list, one for each retry
+    retries: _Whole | None = None
+    retry_delay: _Whole | float | list[_Whole] | list[float] | None = None  # seconds; of a list, one for each retry
     retry_jitter_factor: float | None = None
 
     _read_old_keys = model_validator(mode="before")(staticmethod(_read_old_retry_keys))

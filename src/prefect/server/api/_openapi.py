@@ -54,6 +54,17 @@ _PROBLEM = {
     "required": ["exception_message", "exception_detail", "request_body"],
     "type": "object",
 }
+_REFUSAL = {
+    "description": "What a refused request is answered with.",
+    "anyOf": [
+        {"type": "object", "properties": {"detail": {}}, "required": ["detail"]},
+        {
+            "type": "object",
+            "properties": {"exception_message": {"type": "string"}},
+            "required": ["exception_message"],
+        },
+    ],
+}
 
 
 def describe(routes: Iterable[Route]) -> dict[str, Any]:
@@ -71,7 +82,9 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Prefect REST API", "version": __version__},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": {**dict(sorted(components.items())), "HTTPValidationError": _PROBLEM}},
+        "components": {
+            "schemas": {**dict(sorted(components.items())), "HTTPValidationError": _PROBLEM, "Refusal": _REFUSAL}
+        },
     }
 
 
@@ -119,14 +132,16 @@ class _Operation:
         parameters = [_describe_parameter(each, schemas[each.name]) for each in self._in_url]
         if route.path not in _UNVERSIONED:
             parameters.append(_VERSION_HEADER)
-        answer: dict[str, Any] = {"description": "Successful Response"}
-        if route.status != 204:
-            answer["content"] = {route.media_type: {"schema": schemas["the answer"]}}
+        answers: dict[str, dict[str, Any]] = {}
+        for status in (route.status, *route.also):
+            answer = answers[str(status)] = {"description": "Successful Response"}
+            if status != 204:
+                answer["content"] = {route.media_type: {"schema": schemas["the answer"]}}
         described: dict[str, Any] = {
             "operationId": route.operation_id,
             "summary": (route.operation.__doc__ or "").strip().partition("\n")[0],
             "parameters": parameters,
-            "responses": {str(route.status): answer},
+            "responses": answers,
         }
         if route.tags:
             described["tags"] = list(route.tags)
@@ -135,13 +150,17 @@ class _Operation:
             if any(each.is_required for each in _body_parameters(route)):
                 body["required"] = True
             described["requestBody"] = body
+        refusal = {"$ref": _REF.format(model="Refusal")}
         if parameters or self._body is not None:
-            problem = {"schema": {"$ref": _REF.format(model="HTTPValidationError")}}
-            described["responses"]["422"] = {
-                "description": "Validation Error",
-                "content": {"application/json": problem},
-            }
+            problem = {"$ref": _REF.format(model="HTTPValidationError")}
+            described["responses"]["422"] = _refused("Validation Error", {"anyOf": [problem, refusal]})
+        # Any request may be refused, as for its headers, and most for what they name.
+        described["responses"]["4XX"] = _refused("Refused", refusal)
         return described
+
+
+def _refused(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _describe_parameter(parameter: Parameter, schema: dict[str, Any]) -> dict[str, Any]:

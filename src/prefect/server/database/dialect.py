@@ -31,6 +31,14 @@ class Dialect(Protocol):
         """Seconds from one instant to another, as a float."""
         ...
 
+    def microseconds(self, column: str) -> str:
+        """An instant in a column as whole microseconds since 1970: exact, unlike seconds as a float."""
+        ...
+
+    def is_in_select(self, column: str, select: str) -> str:
+        """True when `column` has one of the values of a query that looks at no other row; an index is used for it."""
+        ...
+
     def for_update(self, *, skip_locked: bool = False) -> str:
         """The clause that locks the rows read, where rows can be locked; those that others hold can be left out."""
         ...
@@ -77,6 +85,13 @@ class SQLiteDialect:
     def seconds_between(self, later: str, earlier: str) -> str:
         return f"((julianday({later}) - julianday({earlier})) * 86400.0)"
 
+    def microseconds(self, column: str) -> str:
+        seconds = f"CAST(strftime('%s', substr({column}, 1, 19)) AS INTEGER)"  # of the whole text they would be rounded
+        return f"({seconds} * 1000000 + CAST(substr({column}, 21, 6) AS INTEGER))"
+
+    def is_in_select(self, column: str, select: str) -> str:
+        return f"{column} IN ({select})"
+
     def for_update(self, *, skip_locked: bool = False) -> str:
         return ""
 
@@ -107,6 +122,14 @@ class PostgresDialect:
 
     def seconds_between(self, later: str, earlier: str) -> str:
         return f"EXTRACT(EPOCH FROM (CAST({later} AS timestamptz) - CAST({earlier} AS timestamptz)))"
+
+    def microseconds(self, column: str) -> str:
+        # As a float, which is exact enough until the year 2106; EXTRACT makes a decimal, which is slow to calculate with.
+        return f"CAST(date_part('epoch', {column}) * 1000000 AS bigint)"
+
+    def is_in_select(self, column: str, select: str) -> str:
+        # An IN of a query beside an OR would look at every row.
+        return f"{column} = ANY (ARRAY({select}))"
 
     def for_update(self, *, skip_locked: bool = False) -> str:
         return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,14 @@ def decode_time(value: Any) -> datetime | None:
     if value is None or isinstance(value, datetime):
         return value
     return datetime.fromisoformat(f"{value[:26]}+00:00")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def microseconds(at: datetime) -> int:
+    """An instant as `Dialect.microseconds` has it."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def decode_id(value: Any) -> UUID | None:

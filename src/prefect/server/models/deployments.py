@@ -217,7 +217,10 @@ def read_deployment_by_name(tx: Transaction, flow_name: str, name: str) -> Deplo
     return deployment_responses(tx, records)[0]
 
 
+_LIMIT = "(SELECT slot_limit FROM concurrency_limit WHERE concurrency_limit.id = deployment.concurrency_limit_id)"
 _ORDER = {
+    DeploymentSort.CONCURRENCY_LIMIT_ASC: f"{_LIMIT} ASC NULLS LAST, deployment.id",
+    DeploymentSort.CONCURRENCY_LIMIT_DESC: f"{_LIMIT} DESC NULLS LAST, deployment.id",
     DeploymentSort.CREATED_DESC: "deployment.created DESC, deployment.id",
     DeploymentSort.UPDATED_DESC: "deployment.updated DESC, deployment.id",
     DeploymentSort.NAME_ASC: "deployment.name ASC, deployment.id",

@@ -15,7 +15,7 @@ from prefect.server.database.filters.clauses import Clause, all_of, is_in
 from prefect.server.database.filters.events import event_clause, resource_label
 from prefect.server.database.store import Transaction
 from prefect.server.models import task_run_events
-from prefect.server.models._rows import decode_id, decode_time, loads
+from prefect.server.models._rows import decode_id, decode_time, loads, microseconds
 from prefect.server.models.errors import Invalid
 
 
@@ -184,10 +184,10 @@ def count_events_by_time(
 
 def _counts_by_span(tx: Transaction, wanted: EventFilter, start: datetime, span: timedelta) -> dict[int, int]:
     source, params = _source(tx.dialect, wanted)
-    spans = f"{tx.dialect.seconds_between('event.occurred', '?')} / ?"
-    # Both round down: nothing here lies before the start.
-    number = f"CAST({spans} AS INTEGER)" if tx.dialect.name == "sqlite" else f"CAST(FLOOR({spans}) AS INTEGER)"
+    # What stands in the table lies in the wanted time, and so not before the start: both databases round down.
     rows = tx.fetch_all(
-        f"SELECT {number} AS number, COUNT(*) AS total FROM {source} GROUP BY 1", (start, span.total_seconds(), *params)
+        f"SELECT ({tx.dialect.microseconds('event.occurred')} - ?) / ? AS number, COUNT(*) AS total FROM {source} "
+        "GROUP BY 1",
+        (microseconds(start), span // timedelta(microseconds=1), *params),
     )
     return {row["number"]: row["total"] for row in rows}

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import HistoryResponse, HistoryResponseState
 from prefect.server.database.filters.clauses import Clause
 from prefect.server.database.store import Transaction
-from prefect.server.models._rows import decode_time
-from prefect.server.models.lateness import estimated_lateness, estimated_run_time
+from prefect.server.models._rows import microseconds
+from prefect.server.models.lateness import sum_of_latenesses, sum_of_run_times
 
 MOST_SLICES = 500
-_COLUMNS = "state_type, state_name, state_timestamp, expected_start_time, start_time, total_run_time"
 
 
 def read_run_history(
@@ -37,25 +36,32 @@ def read_run_history(
     slices = _slices(start, end, interval)
     if not slices:
         return []
-    columns = ", ".join(f"{table}.{name}" for name in _COLUMNS.split(", "))
+    expected, now = f"{table}.expected_start_time", microseconds(tx.now)
     rows = tx.fetch_all(
-        f"SELECT {columns} FROM {table} "
-        f"WHERE ({where.sql}) AND {table}.expected_start_time >= ? AND {table}.expected_start_time < ?",
-        (*where.params, slices[0][0], slices[-1][1]),
+        f"SELECT ({tx.dialect.microseconds(expected)} - ?) / ? AS number, {table}.state_type, {table}.state_name, "
+        f"COUNT(*) AS total, {sum_of_run_times(tx.dialect, table)} AS run_time, "
+        f"{sum_of_latenesses(tx.dialect, table)} AS lateness FROM {table} "
+        f"WHERE ({where.sql}) AND {expected} >= ? AND {expected} < ? AND {table}.state_type IS NOT NULL "
+        f"GROUP BY 1, {table}.state_type, {table}.state_name",
+        (
+            *(microseconds(start), interval // timedelta(microseconds=1)),
+            *(now, now, now, now),
+            *(*where.params, slices[0][0], slices[-1][1]),
+        ),
     )
-    counts: defaultdict[int, defaultdict[tuple[str, str], list[float]]] = defaultdict(
-        lambda: defaultdict(lambda: [0, 0.0, 0.0])
-    )
-    for row in rows:
-        expected = decode_time(row["expected_start_time"])
-        if row["state_type"] is None or expected is None:
-            continue
-        sums = counts[(expected - start) // interval][row["state_type"], row["state_name"]]
-        sums[0] += 1
-        sums[1] += estimated_run_time(row, tx.now)
-        sums[2] += estimated_lateness(row, tx.now)
+    states: defaultdict[int, list[HistoryResponseState]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row["state_type"], row["state_name"])):
+        states[row["number"]].append(
+            HistoryResponseState(
+                state_type=StateType(row["state_type"]),
+                state_name=row["state_name"],
+                count_runs=row["total"],
+                sum_estimated_run_time=timedelta(seconds=row["run_time"]),
+                sum_estimated_lateness=timedelta(microseconds=int(row["lateness"])),
+            )
+        )
     return [
-        HistoryResponse(interval_start=starts, interval_end=ends, states=_states(counts.get(number, {})))
+        HistoryResponse(interval_start=starts, interval_end=ends, states=states.get(number, []))
         for number, (starts, ends) in enumerate(slices)
     ]
 
@@ -66,19 +72,6 @@ def _slices(start: datetime, end: datetime, interval: timedelta) -> list[tuple[d
         slices.append((start, start + interval))
         start += interval
     return slices
-
-
-def _states(counts: Any) -> list[HistoryResponseState]:
-    return [
-        HistoryResponseState(
-            state_type=StateType(type),
-            state_name=name,
-            count_runs=int(count),
-            sum_estimated_run_time=timedelta(seconds=run_time),
-            sum_estimated_lateness=timedelta(seconds=lateness),
-        )
-        for (type, name), (count, run_time, lateness) in sorted(counts.items())
-    ]
 
 
 def average_lateness_seconds(tx: Transaction, where: Clause) -> float | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.server.database.filters.clauses import Clause, all_of, is_in
 from prefect.server.database.store import Transaction
-from prefect.server.models._rows import decode_id, decode_time
+from prefect.server.models._rows import decode_id, decode_time, microseconds
 from prefect.server.models.flow_runs import FLOW_RUN_ORDER
 from prefect.server.models.lateness import estimated_lateness, estimated_run_time
 from prefect.server.schemas.states import CountByState
@@ -107,20 +106,20 @@ def count_outcomes(tx: Transaction, where: Clause, start: datetime, end: datetim
     A cancelled run counts as completed, a crashed one as failed; one that goes on is not counted.
     """
     counts: list[dict[str, int]] = [{"completed": 0, "failed": 0} for _ in range(_SLICES)]
-    seconds = (end - start).total_seconds()
-    if seconds <= 0:
+    span = microseconds(end) - microseconds(start)
+    if span <= 0:
         return counts
     shown = all_of(
         where, is_in("task_run.state_type", _OVER), Clause("task_run.start_time BETWEEN ? AND ?", (start, end))
     )
-    since = tx.dialect.seconds_between("task_run.start_time", "?")
-    rows: list[Any] = tx.fetch_all(
-        f"SELECT task_run.state_type AS type, {since} AS seconds FROM task_run WHERE {shown.sql}",
-        (start, *shown.params),
+    rows = tx.fetch_all(
+        f"SELECT ({tx.dialect.microseconds('task_run.start_time')} - ?) * {_SLICES} / ? AS number, "
+        f"task_run.state_type AS type, COUNT(*) AS total FROM task_run WHERE {shown.sql} GROUP BY 1, 2",
+        (microseconds(start), span, *shown.params),
     )
     for row in rows:
-        number = min(max(int(float(row["seconds"]) / seconds * _SLICES), 0), _SLICES - 1)
-        counts[number]["failed" if row["type"] in _FAILED else "completed"] += 1
+        number = min(row["number"], _SLICES - 1)  # a run that started at the very end belongs to the last
+        counts[number]["failed" if row["type"] in _FAILED else "completed"] += row["total"]
     return counts
 
 

@@ -177,7 +177,8 @@ class Route:
         operation: The function that does it.
         writes: Whether it may change what is stored.
         query: The names of its query parameters, as they stand in the URL.
-        status: The status of a plain answer, and the one that the API description declares.
+        status: The status of a plain answer, and the one that the API description declares first.
+        also: The other statuses of success, which a `Reply` has.
         name: The name in the API description from which its operation id is made.
         tags: The headings in the API description.
         media_type: What the body of the answer is.
@@ -193,6 +194,7 @@ class Route:
         writes: bool,
         query: tuple[str, ...],
         status: int,
+        also: tuple[int, ...],
         name: str | None,
         tags: tuple[str, ...] | None,
         media_type: str,
@@ -204,6 +206,7 @@ class Route:
         self.writes = writes
         self.query = query
         self.status = status
+        self.also = also
         self.name = name or operation.__name__
         self.tags = (path.split("/")[1].replace("_", " ").title(),) if tags is None else tags
         self.media_type = media_type
@@ -413,6 +416,7 @@ def route(
     writes: bool = True,
     query: tuple[str, ...] = (),
     status: int = 200,
+    also: tuple[int, ...] = (),
     name: str | None = None,
     tags: tuple[str, ...] | None = None,
     media_type: str = "application/json",
@@ -426,6 +430,7 @@ def route(
         writes: Whether its transaction may write. A route that only reads is run on a snapshot.
         query: The query parameters, as they stand in the URL; dashes are underscores in the operation.
         status: The status of a plain answer; a `Reply` has its own.
+        also: The other statuses of success that a `Reply` of the operation may have.
         name: The name in the API description, where it is not the function's.
         tags: The headings in the API description; made from the first segment of the path when left out.
         media_type: What the body of the answer is.
@@ -441,6 +446,7 @@ def route(
             writes=writes,
             query=query,
             status=status,
+            also=also,
             name=name,
             tags=tags,
             media_type=media_type,

@@ -25,7 +25,7 @@ from prefect.server.routes._pages import checked_limit
 from prefect.server.routes._table import ABSENT, Reply, Whole, route
 
 
-@route("POST", "/artifacts/")
+@route("POST", "/artifacts/", also=(201,))
 def create_artifact(tx: Transaction, artifact: Whole[ArtifactCreate]) -> Reply[Artifact]:
     """Create an artifact."""
     return Reply(201, models.create_artifact(tx, artifact))

@@ -82,7 +82,7 @@ def delete_automations_owned_by_resource(tx: Transaction, resource_id: str) -> N
     models.delete_owned_automations(tx, resource_id)
 
 
-@route("POST", "/automations/templates/validate", name="validate_template", writes=False)
+@route("POST", "/automations/templates/validate", also=(204,), name="validate_template", writes=False)
 def validate_automation_template(tx: Transaction, template: Whole[str] = "") -> Reply[None]:
     """Check a template of an automation."""
     return validated_template(template)

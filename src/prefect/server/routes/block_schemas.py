@@ -18,7 +18,7 @@ from prefect.server.routes._table import ABSENT, Reply, Whole, route
 _TAGS = ("Block schemas",)
 
 
-@route("POST", "/block_schemas/", status=201, tags=_TAGS)
+@route("POST", "/block_schemas/", status=201, also=(200,), tags=_TAGS)
 def create_block_schema(tx: Transaction, block_schema: Whole[BlockSchemaCreate]) -> Reply[BlockSchema]:
     """Register a block schema; 200 with the one that is there when checksum and version are known."""
     schema, is_new = models.create_block_schema(tx, block_schema)

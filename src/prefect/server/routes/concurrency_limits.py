@@ -19,7 +19,7 @@ from prefect.server.routes.concurrency_limits_v2 import locked
 _TAGS = ("Concurrency Limits",)
 
 
-@route("POST", "/concurrency_limits/", tags=_TAGS)
+@route("POST", "/concurrency_limits/", also=(201,), tags=_TAGS)
 def create_concurrency_limit(
     tx: Transaction, concurrency_limit: Whole[ConcurrencyLimitCreate]
 ) -> Reply[ConcurrencyLimit]:

@@ -27,7 +27,7 @@ def get_scheduled_flow_runs_for_deployments(
     return models.read_due_runs(tx, deployment_ids, scheduled_before, checked_limit(limit))
 
 
-@route("POST", "/deployments/{id}/create_flow_run", answers="FlowRunResponse")
+@route("POST", "/deployments/{id}/create_flow_run", also=(201,), answers="FlowRunResponse")
 def create_flow_run_from_deployment(
     tx: Transaction, id: UUID, flow_run: Whole[DeploymentFlowRunCreate], caller: Caller
 ) -> Reply[FlowRun]:

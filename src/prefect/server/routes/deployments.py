@@ -15,7 +15,7 @@ from prefect.server.routes._pages import check_parameter_size
 from prefect.server.routes._table import Caller, Conflict, Invalid, NotFound, Reply, Whole, route
 
 
-@route("POST", "/deployments/")
+@route("POST", "/deployments/", also=(201,))
 def create_deployment(
     tx: Transaction, deployment: Whole[DeploymentCreate], caller: Caller
 ) -> Reply[DeploymentResponse]:

@@ -21,7 +21,7 @@ from prefect.server.routes._pages import check_parameter_size
 from prefect.server.routes._table import Caller, Reply, Whole, route
 
 
-@route("POST", "/flow_runs/", answers="FlowRunResponse")
+@route("POST", "/flow_runs/", also=(201,), answers="FlowRunResponse")
 def create_flow_run(tx: Transaction, flow_run: Whole[FlowRunCreate], caller: Caller) -> Reply[FlowRun]:
     """Create a flow run, or read the one of the same flow and idempotency key."""
     check_parameter_size(flow_run.parameters)
@@ -49,7 +49,7 @@ def read_flow_run(tx: Transaction, id: UUID) -> FlowRun:
     return run
 
 
-@route("POST", "/flow_runs/{id}/set_state")
+@route("POST", "/flow_runs/{id}/set_state", also=(201,))
 def set_flow_run_state(
     tx: Transaction, id: UUID, state: StateCreate, caller: Caller, force: bool = False
 ) -> Reply[OrchestrationResult]:

@@ -11,7 +11,7 @@ from prefect.server.models import flows as models
 from prefect.server.routes._table import NotFound, Reply, Whole, route
 
 
-@route("POST", "/flows/")
+@route("POST", "/flows/", also=(201,))
 def create_flow(tx: Transaction, flow: Whole[FlowCreate]) -> Reply[Flow]:
     """Register a flow, or read the one of that name."""
     known, is_new = models.create_flow(tx, flow)

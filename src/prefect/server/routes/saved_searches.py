@@ -17,7 +17,7 @@ from prefect.server.routes._table import ABSENT, Reply, Whole, route
 _TAGS = ("SavedSearches",)
 
 
-@route("PUT", "/saved_searches/", tags=_TAGS)
+@route("PUT", "/saved_searches/", also=(201,), tags=_TAGS)
 def create_saved_search(tx: Transaction, saved_search: Whole[SavedSearchCreate]) -> Reply[SavedSearch]:
     """Create a search, or replace the one of the same name."""
     search, is_new = models.save_search(tx, saved_search)

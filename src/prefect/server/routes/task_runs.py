@@ -25,7 +25,7 @@ from prefect.server.routes._table import ABSENT, NotFound, Reply, Whole, route
 from prefect.types import DateTime
 
 
-@route("POST", "/task_runs/")
+@route("POST", "/task_runs/", also=(201,))
 def create_task_run(tx: Transaction, task_run: Whole[TaskRunCreate]) -> Reply[TaskRun]:
     """Create a task run, or read the one of the same flow run, task and dynamic key."""
     run, is_new = models.create_task_run(tx, task_run)
@@ -55,7 +55,7 @@ def delete_task_run(tx: Transaction, id: UUID) -> None:
         raise NotFound(f"Task run {str(id)!r} not found")
 
 
-@route("POST", "/task_runs/{id}/set_state")
+@route("POST", "/task_runs/{id}/set_state", also=(201,))
 def set_task_run_state(
     tx: Transaction, id: UUID, state: StateCreate, force: bool = False
 ) -> Reply[OrchestrationResult]:

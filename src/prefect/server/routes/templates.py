@@ -9,7 +9,7 @@ from prefect.server.routes._table import Reply, Whole, route
 from prefect.utilities._sandboxed_templates import TemplateProblem, check_syntax
 
 
-@route("POST", "/templates/validate", tags=("Automations",), writes=False)
+@route("POST", "/templates/validate", also=(204,), tags=("Automations",), writes=False)
 def validate_template(tx: Transaction, template: Whole[str] = "") -> Reply[None]:
     """Check a template."""
     return validated_template(template)

@@ -19,7 +19,7 @@ from prefect.events.filters import (
 )
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.server.database.dialect import Dialect
-from prefect.server.database.filters.clauses import FALSE, TRUE, Clause, all_of, any_of, exists, in_time, is_in, negated
+from prefect.server.database.filters.clauses import FALSE, TRUE, Clause, all_of, any_of, in_time, is_in, negated
 from prefect.server.database.filters.patterns import matches_glob, starts_with
 from prefect.server.database.filters.text_search import text_clause
 
@@ -46,18 +46,19 @@ _SEARCHED = (
     "COALESCE((SELECT CAST(event_related_set.resources AS TEXT) FROM event_related_set "
     "WHERE event_related_set.id = event.related_set_id), '') || ' ' || COALESCE(CAST(event.payload AS TEXT), ''))"
 )
-_RELATED = "SELECT 1 FROM event_related WHERE event_related.set_id = event.related_set_id"
 
 
 def event_clause(dialect: Dialect, wanted: EventFilter) -> Clause:
     """The condition on a row of `event` that it meets a filter, but for `distinct`."""
+    excluded = wanted.event.exclude_prefix if wanted.event is not None else None
+    has_task_runs = not any("prefect.task-run.".startswith(prefix) for prefix in excluded or ())
     return all_of(
         in_time("event.occurred", wanted.occurred.since, wanted.occurred.until),
         is_in("event.id", wanted.id.id or None),
         None if wanted.event is None else _name(dialect, wanted.event),
         None if wanted.resource is None else _primary(dialect, wanted.resource),
-        *(_related(dialect, each) for each in _as_list(wanted.related)),
-        *(_any_resource(dialect, each) for each in _as_list(wanted.any_resource)),
+        *(_related(dialect, each, has_task_runs) for each in _as_list(wanted.related)),
+        *(_any_resource(dialect, each, has_task_runs) for each in _as_list(wanted.any_resource)),
         None if wanted.text is None else text_clause(dialect, _SEARCHED, wanted.text.query),
     )
 
@@ -88,7 +89,7 @@ def _primary(dialect: Dialect, wanted: EventResourceFilter | EventAnyResourceFil
     )
 
 
-def _related(dialect: Dialect, wanted: EventRelatedFilter) -> Clause | None:
+def _related(dialect: Dialect, wanted: EventRelatedFilter, has_task_runs: bool) -> Clause | None:
     both = "event_related.resource_id = ? AND event_related.role = ?"
     conditions = all_of(
         is_in("event_related.resource_id", wanted.id or None),
@@ -96,16 +97,24 @@ def _related(dialect: Dialect, wanted: EventRelatedFilter) -> Clause | None:
         any_of(*(Clause(both, (id, role)) for id, role in wanted.resources_in_roles or ())),
         _labels(dialect, wanted.labels, _related_label),
     )
-    return exists(_RELATED, conditions) if conditions is not TRUE else None
+    return _has_related(dialect, conditions, has_task_runs) if conditions is not TRUE else None
 
 
-def _any_resource(dialect: Dialect, wanted: EventAnyResourceFilter) -> Clause:
+def _any_resource(dialect: Dialect, wanted: EventAnyResourceFilter, has_task_runs: bool) -> Clause:
     related = all_of(
         is_in("event_related.resource_id", wanted.id or None),
         _starts_with_one(dialect, "event_related.resource_id", wanted.id_prefix),
         _labels(dialect, wanted.labels, _related_label),
     )
-    return any_of(_primary(dialect, wanted), exists(_RELATED, related))
+    return any_of(_primary(dialect, wanted), _has_related(dialect, related, has_task_runs))
+
+
+def _has_related(dialect: Dialect, conditions: Clause, has_task_runs: bool) -> Clause:
+    # The sets are few beside the events, and an index leads from them to their events. The transitions of task runs are
+    # not in that index; where they are unwanted, saying so lets it be used.
+    sets = f"SELECT event_related.set_id FROM event_related WHERE {conditions.sql}"
+    related = Clause(dialect.is_in_select("event.related_set_id", sets), conditions.params)
+    return related if has_task_runs else all_of(related, Clause("event.resource IS NOT NULL"))
 
 
 def _starts_with_one(dialect: Dialect, column: str, prefixes: list[str] | None) -> Clause | None:
