@@ -183,7 +183,7 @@ def test_each_request_is_one_line_of_json(watched: RunningServer):
         "client": "127.0.0.1", "user_agent": "me/1",
     }  # fmt: skip
     assert isinstance(first["duration_ms"], float) and str(first["time"]).endswith("Z")
-    assert (refused["status"], refused["route"]) == (401, None)
+    assert (refused["status"], refused["route"]) == (401, "/flows/name/{name}")
     assert (astray["status"], astray["route"]) == (404, None)
     text = (watched.home / "server.log").read_text()
     assert SECRET not in text and PASSWORD not in text
