@@ -37,7 +37,7 @@ def test_a_published_command_has_its_parameters(published: dict[str, Any]):
         assert isinstance(found, click.Option)
         assert found.required == option["required"]
         assert found.is_flag != option["takes_value"]
-        assert str(found.default) == option["default"].strip("'") or option["default"] == "None"
+        assert option["default"].strip("'") in (str(found.default), repr(found.default), "None")
     arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
     assert [argument.name.upper().replace("_", "-") for argument in arguments if argument.name] == [
         argument["name"].replace("_", "-") for argument in published.get("arguments", [])

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from prefect.client.schemas.filters import LogFilter
+from prefect.client.schemas.objects import Log
 from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.worker_channel import WorkerChannelCloseReason
 from prefect.events.filters import EventFilter, EventOrder
 from prefect.events.schemas.events import Event, ReceivedEvent
 from prefect.logging import get_logger
@@ -24,9 +26,12 @@ from prefect.server.api._audit import AuditTrail, address_of
 from prefect.server.api._auth import ANYBODY, Gate, Identity
 from prefect.server.api._hub import Hub
 from prefect.server.api._task_socket import NOT_UNDERSTOOD, NotUnderstood, offer_task_runs
+from prefect.server.api._worker_channel import close_channel, pool_of_channel, serve_worker
+from prefect.server.database.errors import RequestTooLarge, StorageError
 from prefect.server.database.filters.clauses import all_of, is_in
 from prefect.server.database.filters.logs import log_clause
 from prefect.server.database.store import Store, Transaction
+from prefect.server.models.errors import ApiError
 from prefect.server.models.event_queries import Position, read_events
 from prefect.server.models.events import record_events_apart
 from prefect.server.models.logs import read_logs
@@ -34,6 +39,7 @@ from prefect.server.schemas.access import Role
 from prefect.settings import Settings
 
 T = TypeVar("T")
+Model = TypeVar("Model", ReceivedEvent, Log)
 
 logger = get_logger("server.api")
 
@@ -41,12 +47,14 @@ _SUBPROTOCOL = "prefect"
 _REFUSED, _MALFORMED = 1008, 1002
 _MOST_QUEUED_EVENTS = 2000
 """A client that sends events faster than they are stored is no longer read from while so many wait."""
+_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Between two attempts to store them."""
 _MOST_AT_ONCE = 200
 _MOST_REMEMBERED = 5000
 _LONGEST_REASON_BYTES = 120
 _FUTURE = timedelta(days=366)
 _FOR_OPERATORS = frozenset({"/events/in", "/task_runs/subscriptions/scheduled"})
-"""What changes something. The others only show it."""
+"""What changes something, beside the channels of workers. The others only show it."""
 _LOOK_EVERY_SECONDS = 1.0
 """So often a socket looks whether its key is still good."""
 
@@ -59,13 +67,17 @@ class Refused(Exception):
         self.code, self.reason = code, reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
 
 
+class MayNot(Refused):
+    """The client is known, and has not the role that it needs."""
+
+
 class Sockets:
     """Serves the websockets of one server."""
 
     def __init__(self, store: Store, settings: Settings, gate: Gate, audit: AuditTrail, threads: Executor) -> None:
         self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
         self._audit = audit
-        self._hub = Hub(store)
+        self._hub = Hub(store, self._run)
         self._open: Counter[str] = Counter()
         events, logs = settings.server.events, settings.server.logs
         self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
@@ -80,6 +92,10 @@ class Sockets:
     async def __call__(self, scope: Any, path: str, receive: Any, send: Any) -> None:
         """Serve one websocket; `path` stands below the root of the API."""
         socket = WebSocket(scope, receive, send)
+        pool = pool_of_channel(path)
+        if pool is not None:
+            await self._serve_worker(socket, path, pool)
+            return
         serve = self._routes.get(path)
         if serve is None:
             await socket.close(_REFUSED, "There is no websocket here.")
@@ -93,6 +109,9 @@ class Sockets:
                 finally:
                     self._open[path] -= 1
         except Refused as refusal:
+            await socket.close(refusal.code, refusal.reason)
+        except (ApiError, RequestTooLarge) as error:  # what was asked for cannot be read
+            refusal = Refused(_MALFORMED, str(error))
             await socket.close(refusal.code, refusal.reason)
         except (WebSocketDisconnect, asyncio.CancelledError):
             pass
@@ -123,10 +142,11 @@ class Sockets:
         if identity is None:
             self._leave_trail(socket, path, None, 401)
             raise Refused(_REFUSED, "The token is not the right one.")
-        needed = Role.OPERATOR if path in _FOR_OPERATORS else Role.VIEWER
+        changes = path in _FOR_OPERATORS or pool_of_channel(path) is not None
+        needed = Role.OPERATOR if changes else Role.VIEWER
         if not identity.role.includes(needed):
             self._leave_trail(socket, path, identity, 403)
-            raise Refused(_REFUSED, f"The key has the role {identity.role.value}; {needed.value} is needed.")
+            raise MayNot(_REFUSED, f"The key has the role {identity.role.value}; {needed.value} is needed.")
         if identity is not ANYBODY:
             self._leave_trail(socket, path, identity, 101)
         await socket.send_text('{"type":"auth_success"}')
@@ -162,6 +182,26 @@ class Sockets:
             if not self._gate.still_admits(identity):
                 return
 
+    async def _serve_worker(self, socket: WebSocket, path: str, pool: str) -> None:
+        if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
+            await socket.close()  # before it is accepted, this answers 403
+            return
+        try:
+            identity = await self._admit(socket, path)
+            assert identity is not None  # only those without the subprotocol are sent away without an error
+            await self._serve_while_admitted(
+                socket, lambda socket: serve_worker(socket, pool, self._store, self._run), identity
+            )
+        except MayNot:
+            await close_channel(socket, WorkerChannelCloseReason.AUTHORIZATION_FAILED)
+        except Refused:
+            await close_channel(socket, WorkerChannelCloseReason.AUTHENTICATION_FAILED)
+        except (WebSocketDisconnect, asyncio.CancelledError):
+            pass
+        except Exception:  # the edge, as above
+            logger.exception("The channel of a worker of the work pool %r failed", pool)
+            await _close(socket, 1011, WorkerChannelCloseReason.TRANSIENT_SERVER_ERROR.value)
+
     async def _run(self, unit: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, unit)
 
@@ -192,16 +232,31 @@ class Sockets:
             is_open = batch[-1] is not None
             events = [event for event in batch if event is not None]
             if events:
-                refused = await self._run(lambda events=events: record_events_apart(self._store, events))
-                for event in refused:
-                    logger.warning("The event %s (%r) cannot be stored, and is left out", event.id, event.event)
+                await self._store_batch(events)
+
+    async def _store_batch(self, events: list[Event]) -> None:
+        """Store events, however long the database is away: nobody has them any more but this process."""
+        pause = _SHORTEST_PAUSE_SECONDS
+        try:
+            while True:
+                try:
+                    await self._run(lambda: record_events_apart(self._store, events))
+                    return
+                except StorageError as error:
+                    if pause == _SHORTEST_PAUSE_SECONDS:
+                        logger.warning("%s events wait for the database: %s", len(events), error)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        except asyncio.CancelledError:
+            logger.error("%s events are lost: the server was stopped while they waited for its database", len(events))
+            raise
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
     async def _send_events(self, socket: WebSocket) -> None:
         asked, wanted = await _asked(socket, EventFilter)
         wanted.order = EventOrder.ASC
-        subscription = self._hub.subscribe("event")
+        subscription = await self._hub.subscribe("event")
         seen: OrderedDict[UUID, None] = OrderedDict()
         try:
             if asked.get("backfill", True):
@@ -209,16 +264,19 @@ class Sockets:
             wanted.occurred = wanted.occurred.model_copy(update={"until": datetime.now(timezone.utc) + _FUTURE})
             async for ids in _news(socket, subscription.take):
                 events = await self._read(lambda tx, ids=ids: read_events(tx, wanted, len(ids), among=ids))
-                await _send_new_events(socket, events, seen)
+                await _send_new_events(socket, _as_stored(events, ids), seen)
         finally:
             self._hub.unsubscribe("event", subscription)
 
     async def _send_past_events(self, socket: WebSocket, wanted: EventFilter, seen: OrderedDict[UUID, None]) -> None:
         bounds = self._settings.server.events
-        oldest = datetime.now(timezone.utc) - bounds.maximum_websocket_backfill
-        past = wanted.model_copy(
-            update={"occurred": wanted.occurred.model_copy(update={"since": max(wanted.occurred.since, oldest)})}
-        )
+        now = datetime.now(timezone.utc)
+        # The filter's own end may be the moment when it was read: what came between that and the subscription belongs here.
+        span = {
+            "since": max(wanted.occurred.since, now - bounds.maximum_websocket_backfill),
+            "until": max(wanted.occurred.until, now),
+        }
+        past = wanted.model_copy(update={"occurred": wanted.occurred.model_copy(update=span)})
         size, after = bounds.websocket_backfill_page_size, None
         while True:
             page = await self._read(lambda tx, after=after: read_events(tx, past, size, after))
@@ -230,14 +288,14 @@ class Sockets:
     async def _send_logs(self, socket: WebSocket) -> None:
         _, wanted = await _asked(socket, LogFilter)
         where = log_clause(self._store.dialect, wanted)
-        subscription = self._hub.subscribe("log")
+        subscription = await self._hub.subscribe("log")
         try:
             async for ids in _news(socket, subscription.take):
                 chosen = all_of(where, is_in("log.id", ids))
                 logs = await self._read(lambda tx, chosen=chosen, most=len(ids): read_logs(
                     tx, chosen, LogSort.TIMESTAMP_ASC, most
                 ))  # fmt: skip
-                for log in logs:
+                for log in _as_stored(logs, ids):
                     await socket.send_text(_framed("log", log))
         finally:
             self._hub.unsubscribe("log", subscription)
@@ -285,6 +343,11 @@ async def _news(socket: WebSocket, take: Callable[[int], Awaitable[list[UUID]]])
         hung_up.cancel()
 
 
+def _as_stored(found: list[Model], ids: list[UUID]) -> list[Model]:
+    places = {id: place for place, id in enumerate(ids)}
+    return sorted(found, key=lambda each: places[each.id])
+
+
 async def _wait_for_end(socket: WebSocket) -> None:
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
@@ -304,9 +367,9 @@ def _framed(kind: str, model: BaseModel) -> str:
     return f'{{"type":"{kind}","{kind}":{model.model_dump_json()}}}'
 
 
-async def _close(socket: WebSocket, code: int) -> None:
+async def _close(socket: WebSocket, code: int, reason: str = "") -> None:
     try:
-        await socket.close(code)
+        await socket.close(code, reason)
     except RuntimeError:
         pass  # it is closed already
 

@@ -10,6 +10,7 @@ from prefect.client.schemas.filters import WorkPoolFilter
 from prefect.client.schemas.objects import WorkPool, WorkPoolStatus, WorkPoolStorageConfiguration
 from prefect.server.database.filters.clauses import TRUE, Clause
 from prefect.server.database.filters.work_pools import work_pool_clause
+from prefect.server.database.notifications import WORK_POOLS
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import dumps
 from prefect.server.models._statements import count_rows, delete_row, update_row
@@ -44,7 +45,7 @@ def create_work_pool(tx: Transaction, wanted: WorkPoolCreate) -> WorkPool:
         Invalid: Its job template is wrong.
         NotFound: Its job template names a block that does not exist.
     """
-    if _is_reserved(wanted.name):
+    if is_reserved(wanted.name):
         raise Forbidden(
             f"The name {wanted.name!r} is reserved: no work pool's name may start with {_RESERVED_PREFIX!r}. "
             "Choose another one."
@@ -141,7 +142,7 @@ def update_work_pool(tx: Transaction, name: str, changes: WorkPoolUpdate) -> Non
         Invalid: A value that must not be null is, or the job template is wrong.
     """
     given = changes.model_fields_set
-    if _is_reserved(name) and given - _MAY_CHANGE_OF_RESERVED:
+    if is_reserved(name) and given - _MAY_CHANGE_OF_RESERVED:
         raise Forbidden(f"Of the reserved work pool {name!r} only {sorted(_MAY_CHANGE_OF_RESERVED)} may change.")
     before = require_pool(tx, name, lock=True)
     values = _values(changes)
@@ -156,6 +157,7 @@ def update_work_pool(tx: Transaction, name: str, changes: WorkPoolUpdate) -> Non
     if after["status"] != before["status"]:
         record_pool_status(tx, after)
     record_pool_update(tx, before, after)
+    tx.tell(WORK_POOLS)
 
 
 def _values(changes: WorkPoolUpdate) -> dict[str, Any]:
@@ -183,16 +185,18 @@ def delete_work_pool(tx: Transaction, name: str) -> None:
         NotFound: There is none.
         Forbidden: Its name is reserved.
     """
-    if _is_reserved(name):
+    if is_reserved(name):
         raise Forbidden(f"The reserved work pool {name!r} cannot be deleted.")
     record = require_pool(tx, name, lock=True)
     for queue in read_queue_records(tx, "WHERE work_queue.work_pool_id = ? ORDER BY work_queue.id", (record["id"],)):
         record_queue_event(tx, "deleted", queue)
     delete_row(tx, "work_pool", record["id"])
     record_pool_event(tx, "deleted", record)
+    tx.tell(WORK_POOLS)
 
 
-def _is_reserved(name: str) -> bool:
+def is_reserved(name: str) -> bool:
+    """Whether a name is kept for pools of the server itself."""
     return name.lower().startswith(_RESERVED_PREFIX)
 
 
