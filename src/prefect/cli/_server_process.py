@@ -37,11 +37,10 @@ def worker_problems(workers: int, settings: Settings) -> str:
     if workers < 1:
         return f"The number of workers is {workers}; at least 1 is needed."
     url = settings.server.database.connection_url
-    if workers > 1 and not (url is not None and url.get_secret_value().startswith("postgresql")):
+    if workers > 1 and url is not None and ":memory:" in url.get_secret_value():
         return (
-            "A server with several workers needs PostgreSQL, which they share. Set "
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL=postgresql+asyncpg://user:password@host:5432/database, or leave out "
-            "--workers."
+            "A server with several workers needs a database that they share, and one in memory is of one process. Set "
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL to a file or to PostgreSQL, or leave out --workers."
         )
     return ""
 

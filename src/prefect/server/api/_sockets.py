@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from prefect.client.schemas.filters import LogFilter
+from prefect.client.schemas.objects import Log
 from prefect.client.schemas.sorting import LogSort
 from prefect.events.filters import EventFilter, EventOrder
 from prefect.events.schemas.events import Event, ReceivedEvent
@@ -34,6 +35,7 @@ from prefect.server.schemas.access import Role
 from prefect.settings import Settings
 
 T = TypeVar("T")
+Model = TypeVar("Model", ReceivedEvent, Log)
 
 logger = get_logger("server.api")
 
@@ -65,7 +67,7 @@ class Sockets:
     def __init__(self, store: Store, settings: Settings, gate: Gate, audit: AuditTrail, threads: Executor) -> None:
         self._store, self._settings, self._gate, self._threads = store, settings, gate, threads
         self._audit = audit
-        self._hub = Hub(store)
+        self._hub = Hub(store, self._run)
         self._open: Counter[str] = Counter()
         events, logs = settings.server.events, settings.server.logs
         self._routes: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
@@ -201,7 +203,7 @@ class Sockets:
     async def _send_events(self, socket: WebSocket) -> None:
         asked, wanted = await _asked(socket, EventFilter)
         wanted.order = EventOrder.ASC
-        subscription = self._hub.subscribe("event")
+        subscription = await self._hub.subscribe("event")
         seen: OrderedDict[UUID, None] = OrderedDict()
         try:
             if asked.get("backfill", True):
@@ -209,7 +211,7 @@ class Sockets:
             wanted.occurred = wanted.occurred.model_copy(update={"until": datetime.now(timezone.utc) + _FUTURE})
             async for ids in _news(socket, subscription.take):
                 events = await self._read(lambda tx, ids=ids: read_events(tx, wanted, len(ids), among=ids))
-                await _send_new_events(socket, events, seen)
+                await _send_new_events(socket, _as_stored(events, ids), seen)
         finally:
             self._hub.unsubscribe("event", subscription)
 
@@ -230,14 +232,14 @@ class Sockets:
     async def _send_logs(self, socket: WebSocket) -> None:
         _, wanted = await _asked(socket, LogFilter)
         where = log_clause(self._store.dialect, wanted)
-        subscription = self._hub.subscribe("log")
+        subscription = await self._hub.subscribe("log")
         try:
             async for ids in _news(socket, subscription.take):
                 chosen = all_of(where, is_in("log.id", ids))
                 logs = await self._read(lambda tx, chosen=chosen, most=len(ids): read_logs(
                     tx, chosen, LogSort.TIMESTAMP_ASC, most
                 ))  # fmt: skip
-                for log in logs:
+                for log in _as_stored(logs, ids):
                     await socket.send_text(_framed("log", log))
         finally:
             self._hub.unsubscribe("log", subscription)
@@ -283,6 +285,11 @@ async def _news(socket: WebSocket, take: Callable[[int], Awaitable[list[UUID]]])
             yield taking.result()
     finally:
         hung_up.cancel()
+
+
+def _as_stored(found: list[Model], ids: list[UUID]) -> list[Model]:
+    places = {id: place for place, id in enumerate(ids)}
+    return sorted(found, key=lambda each: places[each.id])
 
 
 async def _wait_for_end(socket: WebSocket) -> None:

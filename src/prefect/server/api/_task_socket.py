@@ -15,12 +15,14 @@ import orjson
 from starlette.websockets import WebSocket
 
 from prefect.client.schemas.objects import TaskRun
+from prefect.server.api._alarm import Alarm
+from prefect.server.database.notifications import BACKGROUND_RUNS
 from prefect.server.database.store import Store
 from prefect.server.models.task_workers import ConnectedWorker, read_waiting_runs, task_workers
 
 NOT_UNDERSTOOD = 4001
-_LOOK_EVERY_SECONDS = 0.25
-"""So often the database is asked for runs: another server may have stored them."""
+_LOOK_EVERY_SECONDS = 1.0
+"""So often the database is asked for runs that nobody tells of: those whose time has come."""
 
 Run = Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]
 
@@ -44,9 +46,10 @@ async def offer_task_runs(socket: WebSocket, store: Store, run: Run) -> None:
     worker = _subscriber(await socket.receive_text())
     listening = asyncio.ensure_future(socket.receive_text())
     task_workers.see(socket, worker)
+    alarm = Alarm(store, BACKGROUND_RUNS)
     try:
         while True:
-            offered = await _next_run(store, run, worker, listening)
+            offered = await _next_run(store, run, worker, listening, alarm)
             if offered is None:
                 break
             is_taken = False
@@ -64,13 +67,17 @@ async def offer_task_runs(socket: WebSocket, store: Store, run: Run) -> None:
             listening = asyncio.ensure_future(socket.receive_text())
         await socket.close(1000)
     finally:
+        alarm.close()
         listening.cancel()
         task_workers.lose(socket)
 
 
-async def _next_run(store: Store, run: Run, worker: ConnectedWorker, listening: asyncio.Future[str]) -> TaskRun | None:
+async def _next_run(
+    store: Store, run: Run, worker: ConnectedWorker, listening: asyncio.Future[str], alarm: Alarm
+) -> TaskRun | None:
     """Wait for a run that nobody else is told of; None when the worker quits meanwhile."""
     while True:
+        alarm.reset()
         if listening.done():
             if _message(listening.result()).get("type") == "quit":
                 return None
@@ -82,7 +89,7 @@ async def _next_run(store: Store, run: Run, worker: ConnectedWorker, listening: 
         found = task_workers.offer(waiting)
         if found is not None:
             return found
-        await asyncio.wait({listening}, timeout=_LOOK_EVERY_SECONDS)
+        await alarm.wait_beside(listening, _LOOK_EVERY_SECONDS)
 
 
 def _message(text: str) -> dict[str, Any]:

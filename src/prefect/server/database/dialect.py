@@ -50,6 +50,18 @@ class Dialect(Protocol):
         """
         ...
 
+    def feed_position(self, table: str, instant: str) -> str:
+        """A query whose `position` says how far a table's rows can be seen now; `instant` is when they were stored."""
+        ...
+
+    def stored_since(self, instant: str) -> str:
+        """True of rows that could not be seen yet at `:position`."""
+        ...
+
+    def stored_order(self, instant: str) -> str:
+        """What orders rows as they were stored."""
+        ...
+
     def translate(self, ddl: str) -> str:
         """A migration, written in PostgreSQL's types, in this database's words."""
         ...
@@ -98,6 +110,17 @@ class SQLiteDialect:
     def try_lock(self, placeholder: str) -> str:
         return f"SELECT 1 AS taken, {placeholder} AS lock"
 
+    # Writing transactions take turns, and their instant is taken when it is their turn.
+
+    def feed_position(self, table: str, instant: str) -> str:
+        return f"SELECT MAX({instant}) AS position FROM {table}"
+
+    def stored_since(self, instant: str) -> str:
+        return f"{instant} > :position"
+
+    def stored_order(self, instant: str) -> str:
+        return instant
+
     def translate(self, ddl: str) -> str:
         ddl = _keep_only(ddl, self.name).replace("/* without rowid */", "WITHOUT ROWID")
         return self._type_words.sub(lambda word: self._types[word[1]], ddl)
@@ -136,6 +159,18 @@ class PostgresDialect:
 
     def try_lock(self, placeholder: str) -> str:
         return f"SELECT pg_try_advisory_xact_lock(CAST({placeholder} AS bigint)) AS taken"
+
+    # A transaction with a smaller number may be committed later: what was visible is a set, not a number.
+
+    def feed_position(self, table: str, instant: str) -> str:
+        return "SELECT CAST(pg_current_snapshot() AS text) AS position"
+
+    def stored_since(self, instant: str) -> str:
+        snapshot = "CAST(:position AS pg_snapshot)"
+        return f"stored >= pg_snapshot_xmin({snapshot}) AND NOT pg_visible_in_snapshot(stored, {snapshot})"
+
+    def stored_order(self, instant: str) -> str:
+        return "stored"
 
     def translate(self, ddl: str) -> str:
         return _keep_only(ddl, self.name)

@@ -25,7 +25,7 @@ from prefect.server.database.errors import (
     ValueRefused,
 )
 from prefect.server.database.migrations import all_migrations, split_statements
-from prefect.server.database.store import Listener, News
+from prefect.server.database.postgres_notifications import PostgresNotifications
 from prefect.server.database.url import DatabaseURL
 from prefect.server.database.values import Params, encode_params
 
@@ -65,10 +65,10 @@ def _joined(statements: tuple[str, ...]) -> str:
 class PostgresTransaction:
     """A transaction on one PostgreSQL connection."""
 
-    __slots__ = ("_cursor", "dialect", "news", "now")
+    __slots__ = ("_cursor", "dialect", "now", "topics")
 
-    def __init__(self, connection: psycopg.Connection[Any], dialect: PostgresDialect, listened: bool) -> None:
-        self.news: list[News] | None = [] if listened else None
+    def __init__(self, connection: psycopg.Connection[Any], dialect: PostgresDialect) -> None:
+        self.topics: set[str] = set()
         self._cursor = connection.cursor()  # one for all: making a cursor costs as much as a small statement
         self.dialect = dialect
         self.now = datetime.now(timezone.utc)
@@ -90,6 +90,9 @@ class PostgresTransaction:
         if rows:
             values = ", ".join("?" * (columns.count(",") + 1))
             self.execute_many(f"INSERT INTO {table} ({columns}) VALUES ({values}) {conflict}", rows)
+
+    def tell(self, topic: str) -> None:
+        self.topics.add(topic)
 
     def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
         return self._run(sql, params).fetchone()
@@ -117,7 +120,6 @@ class PostgresStore:
     def __init__(self, url: DatabaseURL) -> None:
         self.url = url
         self.dialect = PostgresDialect()
-        self.listener: Listener | None = None
         self._pool = ConnectionPool(
             url.conninfo or "",
             min_size=1,
@@ -127,6 +129,7 @@ class PostgresStore:
             timeout=_CONNECT_PATIENCE_SECONDS,
             kwargs={"autocommit": True, "application_name": "prefect"},
         )
+        self.notifications = PostgresNotifications(url.conninfo or "", self._execute)
         try:
             self._migrate()
         except BaseException:
@@ -148,6 +151,7 @@ class PostgresStore:
         }
 
     def close(self) -> None:
+        self.notifications.close()
         self._pool.close()
 
     def before_fork(self) -> None:
@@ -168,15 +172,15 @@ class PostgresStore:
                         # each before it is used would cost a whole exchange every time.
                         raise _Stale from error
                     try:
-                        transaction = PostgresTransaction(connection, self.dialect, self.listener is not None)
+                        transaction = PostgresTransaction(connection, self.dialect)
                         result = unit(transaction)
                         connection.execute("COMMIT")
                     except BaseException:
                         if not connection.closed:
                             connection.execute("ROLLBACK")
                         raise
-                if transaction.news and self.listener is not None:
-                    self.listener(transaction.news)
+                if transaction.topics:
+                    self.notifications.tell(transaction.topics)
                 return result
             except _Stale as stale:
                 attempt += 1
@@ -188,6 +192,10 @@ class PostgresStore:
                 if attempt >= _CONFLICT_ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
+
+    def _execute(self, sql: str, params: tuple[Any, ...]) -> None:
+        with self._connection() as connection:
+            connection.execute(sql, params)  # type: ignore[arg-type]
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:

@@ -26,7 +26,7 @@ from prefect.server.database.errors import (
     StorageError,
 )
 from prefect.server.database.migrations import all_migrations, split_statements
-from prefect.server.database.store import Listener, News
+from prefect.server.database.notifications import PolledNotifications
 from prefect.server.database.url import DatabaseURL
 from prefect.server.database.values import Params, encode_params
 
@@ -45,10 +45,10 @@ _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 class SQLiteTransaction:
     """A transaction on one SQLite connection."""
 
-    __slots__ = ("_connection", "dialect", "news", "now")
+    __slots__ = ("_connection", "dialect", "now", "topics")
 
-    def __init__(self, connection: sqlite3.Connection, dialect: SQLiteDialect, listened: bool = False) -> None:
-        self.news: list[News] | None = [] if listened else None
+    def __init__(self, connection: sqlite3.Connection, dialect: SQLiteDialect) -> None:
+        self.topics: set[str] = set()
         self._connection = connection
         self.dialect = dialect
         self.now = datetime.now(timezone.utc)
@@ -75,6 +75,9 @@ class SQLiteTransaction:
             self._connection.executemany(f"INSERT INTO {table} ({columns}) {values} {conflict}", encoded)
         else:
             self._connection.execute(_insert_statement(table, columns, width, conflict), (text.decode(),))
+
+    def tell(self, topic: str) -> None:
+        self.topics.add(topic)
 
     def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
         return self._connection.execute(sql, encode_params(params) if params else ()).fetchone()
@@ -115,7 +118,7 @@ class SQLiteStore:
     def __init__(self, url: DatabaseURL, *, durable: bool = False) -> None:
         self.url = url
         self.dialect = SQLiteDialect()
-        self.listener: Listener | None = None
+        self.notifications = PolledNotifications(self._changes_of_others)
         self._durable = durable
         self._where = str(url.path) if url.path else ":memory:"
         self._readers: list[sqlite3.Connection] = []
@@ -223,12 +226,23 @@ class SQLiteStore:
             self._closed = True
             self._checkpoints.stop()
             self._gate.wait_for(lambda: self._reads == 0, _CLOSING_PATIENCE_SECONDS)
+        self.notifications.close()
         stop = _Job(None)
         self._jobs.put(stop)
         stop.done.acquire()
         self._writer.join()
         while self._readers:
             self._readers.pop().close()
+
+    def _changes_of_others(self) -> object:
+        """A number that other connections' commits change; those of the writer do not, and all here are the writer's."""
+        with self._writing:
+            if self._connection is None or self._closed:
+                return None
+            try:
+                return self._connection.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error:
+                return object()  # unknown: look
 
     # -- forks ---------------------------------------------------------------------------------------------------
 
@@ -306,7 +320,7 @@ class SQLiteStore:
                 if not _is_busy(error) or is_last_try:
                     raise
                 return False
-            transaction = SQLiteTransaction(connection, self.dialect, self.listener is not None)
+            transaction = SQLiteTransaction(connection, self.dialect)
             if len(jobs) == 1:
                 jobs[0].result = jobs[0].unit(transaction)  # type: ignore[misc]
             else:
@@ -314,8 +328,8 @@ class SQLiteStore:
                     self._run_job(connection, transaction, job)
             connection.execute("COMMIT")
             self._checkpoints.note(connection.total_changes)
-            if transaction.news and self.listener is not None:
-                self.listener(transaction.news)
+            if transaction.topics:
+                self.notifications.tell(transaction.topics)
         except BaseException as error:  # noqa: BLE001 - the waiting threads must hear of everything, and the loop goes on
             if connection is not None and connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -8,19 +8,14 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 from prefect.server.database.dialect import Dialect
 from prefect.server.database.errors import DatabaseUnavailable
+from prefect.server.database.notifications import Notifications
 from prefect.server.database.url import DatabaseURL, parse_database_url
 from prefect.server.database.values import Params
 
 T = TypeVar("T")
-
-
-News = tuple[str, UUID]
-"""What is new, "event", "log" or "task-run", and its id."""
-Listener = Callable[[list[News]], None]
 
 
 class Row(Protocol):
@@ -43,11 +38,6 @@ class Transaction(Protocol):
         """The transaction's instant, aware UTC."""
         ...
 
-    @property
-    def news(self) -> list[News] | None:
-        """What to tell the store's listener once this is committed; None when nobody listens."""
-        ...
-
     def execute(self, sql: str, params: Params = ()) -> int:
         """Run a statement; return how many rows it changed."""
         ...
@@ -67,6 +57,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def tell(self, topic: str) -> None:
+        """Wake who waits for a topic (see `notifications`), in any process, once this is committed."""
+        ...
+
     def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
         """Run a query; return its first row or None."""
         ...
@@ -83,8 +77,11 @@ class Store(Protocol):
     """A database that runs units of work."""
 
     url: DatabaseURL
-    listener: Listener | None
-    """Is told, from any thread, what transactions of this process have stored, when they are committed."""
+
+    @property
+    def notifications(self) -> Notifications:
+        """Wakes those who wait for what transactions tell of."""
+        ...
 
     @property
     def dialect(self) -> Dialect:

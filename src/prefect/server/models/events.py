@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.server.database.errors import ValueRefused
+from prefect.server.database.notifications import EVENTS
 from prefect.server.database.store import Store, Transaction
 from prefect.server.models._rows import dumps
 from prefect.server.models._statements import Statement
@@ -85,8 +86,7 @@ def event_insert(
 ) -> Statement:
     """The statement that stores an event; the set of its related resources is stored at once. As `record_event`."""
     id = id or uuid7()
-    if tx.news is not None:
-        tx.news.append(("event", id))
+    tx.tell(EVENTS)
     related_id = None
     if related:
         stored = related_set(related)

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from prefect.server.database.notifications import BACKGROUND_RUNS, EVENTS, LOGS
 from prefect.server.database.store import Transaction
 from prefect.server.database.values import encode_any_json, plain_time
 from prefect.types._ids import uuid7
@@ -62,6 +63,8 @@ def record_transitions(tx: Transaction, transitions: Sequence[Transition]) -> No
         run_text, occurred = _text(run_id, texts), plain_time(state.timestamp)
         runs[run_id.int] = snapshot
         flow_run_id = snapshot[3]
+        if flow_run_id is None and state.type == "SCHEDULED":
+            tx.tell(BACKGROUND_RUNS)
         states.append(
             (
                 state.id,
@@ -98,8 +101,7 @@ def record_transitions(tx: Transaction, transitions: Sequence[Transition]) -> No
     )
     tx.insert_many("task_run_state", _STATE_COLUMNS, states, _ONCE)
     tx.insert_many("event", _EVENT_COLUMNS, events, _ONCE)
-    if tx.news is not None:
-        tx.news.extend(("event", event[0]) for event in events)
+    tx.tell(EVENTS)
 
 
 def record_logs(
@@ -130,8 +132,7 @@ def record_logs(
         for id, (name, level, message, timestamp, flow_run_id, task_run_id) in zip(ids, logs, strict=False)
     ]
     tx.insert_many("log", _LOG_COLUMNS, rows, _ONCE)
-    if tx.news is not None:
-        tx.news.extend(("log", row[0]) for row in rows)
+    tx.tell(LOGS)
 
 
 _KNOWN_SECONDS = 60.0

@@ -10,6 +10,7 @@ from uuid import UUID
 from prefect.client.schemas.actions import StateCreate
 from prefect.client.schemas.objects import State, StateType, TaskRunPolicy
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.server.database.notifications import BACKGROUND_RUNS
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import decode_id, decode_time, loads
 from prefect.server.models._statements import update_changed
@@ -84,6 +85,12 @@ def first_state(run: dict[str, Any], wanted: StateCreate | None, now: datetime) 
     state = proposed_state(wanted or StateCreate(type=StateType.PENDING), now)
     _fill(run, state, now)
     return state
+
+
+def tell_of_background_run(tx: Transaction, run: Mapping[str, Any]) -> None:
+    """Wake the task workers if a run, given by its columns, is one that waits for them."""
+    if run["flow_run_id"] is None and run["state_type"] == StateType.SCHEDULED.value:
+        tx.tell(BACKGROUND_RUNS)
 
 
 _MIRROR = """
@@ -164,6 +171,7 @@ def _enter(
             task_run_state_insert(run["id"], state),
         ]
     )
+    tell_of_background_run(tx, run)
     if state.type not in _HOLDS_SLOTS and run["tags"] != "[]":
         _release_tag_slots(tx, run["id"])
 

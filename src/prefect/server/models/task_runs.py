@@ -15,7 +15,7 @@ from prefect.server.models._rows import decode_json, dumps, loads
 from prefect.server.models.lateness import estimated_lateness, estimated_run_time
 from prefect.server.models.run_deletion import delete_task_run_records
 from prefect.server.models.states import JOINED_STATE_COLUMNS, read_joined_state, task_run_state_insert
-from prefect.server.models.task_run_transitions import first_state
+from prefect.server.models.task_run_transitions import first_state, tell_of_background_run
 from prefect.types._ids import uuid7
 from prefect.utilities.names import generate_slug
 
@@ -72,6 +72,7 @@ def create_task_run(tx: Transaction, wanted: TaskRunCreate) -> tuple[TaskRun, bo
         assert existing is not None
         return existing, False
     tx.execute_all([task_run_state_insert(run["id"], state)])
+    tell_of_background_run(tx, run)
     return _task_run(run, state, tx.now), True
 
 

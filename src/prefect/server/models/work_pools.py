@@ -10,6 +10,7 @@ from prefect.client.schemas.filters import WorkPoolFilter
 from prefect.client.schemas.objects import WorkPool, WorkPoolStatus, WorkPoolStorageConfiguration
 from prefect.server.database.filters.clauses import TRUE, Clause
 from prefect.server.database.filters.work_pools import work_pool_clause
+from prefect.server.database.notifications import WORK_POOLS
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import dumps
 from prefect.server.models._statements import count_rows, delete_row, update_row
@@ -156,6 +157,7 @@ def update_work_pool(tx: Transaction, name: str, changes: WorkPoolUpdate) -> Non
     if after["status"] != before["status"]:
         record_pool_status(tx, after)
     record_pool_update(tx, before, after)
+    tx.tell(WORK_POOLS)
 
 
 def _values(changes: WorkPoolUpdate) -> dict[str, Any]:
@@ -190,6 +192,7 @@ def delete_work_pool(tx: Transaction, name: str) -> None:
         record_queue_event(tx, "deleted", queue)
     delete_row(tx, "work_pool", record["id"])
     record_pool_event(tx, "deleted", record)
+    tx.tell(WORK_POOLS)
 
 
 def _is_reserved(name: str) -> bool:
