@@ -101,7 +101,7 @@ class SocketSubscriber(ABC, Generic[T]):
             reconnect_on_clean_close: Connect again too when the API ends the stream in order.
         """
         self._url, self._token = url, token
-        self._attempts = reconnection_attempts
+        self.reconnection_attempts = reconnection_attempts
         self._reconnect_on_clean_close = reconnect_on_clean_close
         self._connection: ClientConnection | None = None
         self._seen = Seen()
@@ -144,7 +144,7 @@ class SocketSubscriber(ABC, Generic[T]):
                     raise StopAsyncIteration from None
             except ConnectionClosed:
                 self._connection = None
-                if self._attempts <= 0:
+                if self.reconnection_attempts <= 0:
                     raise
             else:
                 if self._seen.add(id):
@@ -156,7 +156,7 @@ class SocketSubscriber(ABC, Generic[T]):
         self._connection = connection
 
     async def _retrying(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        await retrying(attempt, self._attempts)
+        await retrying(attempt, self.reconnection_attempts)
 
 
 async def retrying(attempt: Callable[[], Awaitable[T]], attempts: int) -> T:

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
+from prefect import get_client
 from prefect._recorder import get_recorder
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.events.clients import get_events_subscriber
-from prefect.events.filters import EventFilter, EventNameFilter
+from prefect.events.filters import EventFilter, EventNameFilter, EventOrder
 from prefect.events.schemas.events import Event, Resource
 from prefect.events.subscribers import FlowRunSubscriber
 from prefect.events.utilities import emit_event
@@ -71,3 +72,34 @@ async def test_a_flow_run_is_followed_until_it_has_ended():
 
 async def _all(items):
     return [item async for item in items]
+
+
+NAMES = [f"n{number:03}" for number in range(120)]
+
+
+def test_pages_of_events_are_read_one_after_another_without_a_server():
+    for name in NAMES:
+        emit_event(name, OVEN)
+    with get_client(sync_client=True) as client:
+        page = client.read_events(EventFilter(order=EventOrder.ASC))
+        assert (len(page.events), page.total) == (50, 120)
+        found = [event.event for event in page.events]
+        while (following := page.get_next_page_sync(client)) is not None:
+            page = following
+            found += [event.event for event in page.events]
+    assert found == NAMES
+
+
+async def test_pages_of_events_are_read_one_after_another_in_an_event_loop():
+    for name in NAMES:
+        emit_event(name, OVEN)
+    async with get_client() as client:
+        page = await client.read_events(EventFilter(order=EventOrder.ASC))
+        found = [event.event for event in page.events]
+        while (following := await page.get_next_page(client)) is not None:
+            page = following
+            found += [event.event for event in page.events]
+        response = await client.request("POST", "/events/filter", json={"limit": 1})
+        again = await client.request("GET", response.json()["next_page"])
+    assert found == NAMES
+    assert [each["event"] for each in again.json()["events"]] == ["n118"]

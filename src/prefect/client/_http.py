@@ -18,14 +18,12 @@ from prefect.client._calls._call import Call
 from prefect.client._holder import HOLDER_HEADER, LEASE_HEADER, note_lease, this_holder
 from prefect.client._httpx_clients import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
 from prefect.client._quick_httpx import httpx
-from prefect.client.constants import SERVER_API_VERSION
+from prefect.client.constants import EMBEDDED_URL, SERVER_API_VERSION
 from prefect.settings import get_current_settings
 from prefect.utilities._http_status_error import status_error
 
 T = TypeVar("T")
 
-EMBEDDED_URL = "http://ephemeral-prefect/api"
-"""The address that clients show when the API is in this process."""
 _OWN_HEADERS = frozenset({"user-agent", "prefect-csrf-token", "prefect-csrf-client"})
 """Headers that a setting cannot replace."""
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from prefect._recorder import flush_recorder
 from prefect.client._calls._call import Call
 from prefect.client._holder import TELLINGS_PER_LEASE, this_holder
+from prefect.client.constants import EMBEDDED_URL
 from prefect.server.database.store import Transaction, open_store
 from prefect.server.models.flow_run_leases import end_abandoned_runs, lease_span, renew_leases
 from prefect.server.routes._table import LOCAL, ApiError, Caller, dispatch, dispatch_within
 
 T = TypeVar("T")
+
+_NOBODY = replace(LOCAL, base_url=EMBEDDED_URL)
 
 _FLUSH_PATIENCE_SECONDS = 10.0
 
@@ -92,14 +96,14 @@ def keep_runs_alive(database_url: str) -> float:
 
 
 def _caller(call: Call[Any]) -> Caller:
-    return _this_process() if call.from_holder else LOCAL
+    return _this_process() if call.from_holder else _NOBODY
 
 
 def _this_process() -> Caller:
     global _as_holder
     holder = this_holder()
     if _as_holder is None or _as_holder.holder != holder:
-        _as_holder = Caller(client_version=LOCAL.client_version, holder=holder)
+        _as_holder = replace(_NOBODY, holder=holder)
     return _as_holder
 
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, quote, unquote
 from pydantic_core import from_json, to_json
 
 from prefect.client._calls._call import Call
-from prefect.client._http import EMBEDDED_URL
 from prefect.client._in_process import answer
 from prefect.client._quick_httpx import httpx
+from prefect.client.constants import EMBEDDED_URL
 from prefect.server.routes._table import ApiError, all_routes
 from prefect.utilities._http_status_error import status_error
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from prefect._polling import PollingSubscriber
-from prefect.client._calls._call import Call
+from prefect.client._calls import logs as _calls
 from prefect.client._send import send_async
 from prefect.events.filters import EventFilter, EventOccurredFilter, EventOrder
 from prefect.events.schemas.events import Event
@@ -17,17 +15,6 @@ _BACKWARDS = timedelta(minutes=1)
 """How far a subscription reaches back at its start."""
 _OVERLAP = timedelta(seconds=10)
 """How far each look reaches back behind the latest event seen: events are stored in batches, and out of order."""
-
-
-_PAGE = 50
-
-
-def _page(body: Any) -> tuple[list[Event], str | None]:
-    """The events of a page, and the token of the next page."""
-    # Not read as an `EventPage`: in this process there is no server whose URL the next page could have.
-    next_page = body["next_page"]
-    token = parse_qs(urlsplit(str(next_page)).query)["page-token"][0] if next_page else None
-    return body["events"], token
 
 
 class EmbeddedEventSubscriber(PollingSubscriber[Event]):
@@ -47,11 +34,11 @@ class EmbeddedEventSubscriber(PollingSubscriber[Event]):
         until = datetime.now(timezone.utc) + timedelta(days=365)
         self._filter.occurred = EventOccurredFilter(since=self._since, until=until)
         events: list[Event] = []
-        call = Call("POST", "/events/filter", body={"filter": self._filter, "limit": _PAGE}, parse=_page)
-        while call is not None:
-            found, token = await send_async(call)
-            events.extend(found)
-            call = Call("GET", "/events/filter/next", query={"page-token": token}, parse=_page) if token else None
+        page = await send_async(_calls.read_events(self._filter))
+        events.extend(page.events)
+        while page.next_page is not None:
+            page = await send_async(_calls.read_events_page(str(page.next_page)))
+            events.extend(page.events)
         if events:
             self._since = max(self._since, events[-1].occurred - _OVERLAP)
         return [(event.id, event) for event in events]

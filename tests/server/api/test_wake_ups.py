@@ -16,6 +16,8 @@ import pytest
 from tests.postgres import SERVER_URL, new_database
 from tests.server.api.conftest import RunningServer, server
 from tests.server.api.test_sockets import PATIENCE, event, socket, wanting
+from tests.server.routes.test_task_run_events import Told
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 pytestmark = pytest.mark.slow
@@ -181,3 +183,38 @@ def test_what_was_missed_while_a_connection_was_broken_is_read_later(cluster: Cl
         for each in listening:
             found = heard(each, names[-1], lambda message: message["event"]["event"])
             assert [name for name in found if name != "oven.lit"] == names
+
+
+def test_task_runs_that_two_tell_of_at_the_same_time_are_all_stored(cluster: Cluster):
+    flow_run_id = uuid4()
+    runs = [[Told(flow_run_id, dynamic_key=str(number)) for number in range(60)] for _ in range(4)]
+
+    def tell(number: int) -> None:
+        # Each knows the same task runs by other ids: of two that come at once, the database refuses one.
+        with socket(cluster.servers[number % len(cluster.servers)], "/events/in") as incoming:
+            for place, run in enumerate(runs[number]):
+                incoming.send(json.dumps(run.event("RUNNING", place)))
+
+    telling = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
+    for each in telling:
+        each.start()
+    for each in telling:
+        each.join()
+    related = [{"id": [f"prefect.flow-run.{flow_run_id}"], "role": ["flow-run"]}]
+    wanted = {"filter": {"occurred": {"since": "2026-01-01T00:00:00Z"}, "related": related}}
+    deadline, total = time.monotonic() + PATIENCE, 0
+    while total < 240:
+        assert time.monotonic() < deadline, f"{240 - total} events are missing"
+        total = cluster.post(0, "/events/filter", {**wanted, "limit": 0})["total"]
+    assert total == 240
+    assert cluster.post(0, "/task_runs/count", {"task_runs": {"flow_run_id": {"any_": [str(flow_run_id)]}}}) == 60
+
+
+def test_a_filter_of_a_socket_with_too_long_a_list_closes_it_with_the_reason(cluster: Cluster):
+    wanted = {"type": "filter", "filter": {"event": {"name": ["n"] * 70_000}}}
+    with socket(cluster.servers[0], "/events/out") as outgoing:
+        outgoing.send(json.dumps(wanted))
+        with pytest.raises(ConnectionClosed) as closed:
+            outgoing.recv(PATIENCE)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, "70002" in closed.value.rcvd.reason) == (1002, True)

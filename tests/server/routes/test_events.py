@@ -165,6 +165,39 @@ def test_unknown_keys_of_a_filter_are_refused(api):
     assert api.refused("POST", "/events/filter", {"limit": 51}).status == 422
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"event": {"name": ["n"] * 70_000}},
+        {"id": {"id": [str(uuid4())] * 40_000}},
+        {"resource": {"id_prefix": ["a"] * 12_000}},
+        {"related": [{"id": ["a"], "role": ["b"]}] * 6_000},
+    ],
+    ids=lambda wanted: next(iter(wanted)),
+)
+def test_a_filter_with_too_long_a_list_is_refused_with_what_to_do(api, wanted):
+    body = {"filter": wanted}
+    for path, more in (("/events/filter", {}), ("/events/count-by/{countable}", {"countable": "event"})):
+        refusal = api.refused("POST", path, body, **more)
+        assert refusal.status == 422
+        assert "shorter" in str(refusal.detail)
+
+
+def test_a_list_is_refused_that_only_one_of_the_databases_could_follow(api):
+    wanted = {"occurred": SINCE, "resource": {"id_prefix": [f"a{number}" for number in range(5_000)]}}
+    if api.store.dialect.name == "postgresql":
+        assert find(api, **wanted)["total"] == 0
+    else:
+        refusal = api.refused("POST", "/events/filter", {"filter": wanted})
+        assert refusal.status == 422 and "shorter" in str(refusal.detail)
+
+
+def test_a_filter_of_runs_with_too_long_a_list_is_no_fault_of_the_server(api):
+    wanted = {"flow_runs": {"id": {"any_": [str(uuid4())] * 300_000}}}
+    refusal = api.refused("POST", "/flow_runs/filter", wanted)
+    assert refusal.status == 422 and "shorter" in str(refusal.detail)
+
+
 @pytest.mark.parametrize("order", ["ASC", "DESC"])
 def test_events_come_in_pages(api, order):
     sent = send(api, *(event(f"e{n}", minutes=n // 3) for n in range(8)))

@@ -10,6 +10,7 @@ from prefect._version import __version__
 from prefect.client._calls._call import Call
 from prefect.client._send import embedded_database, send, send_async
 from prefect.client.base import ASGIApp, ServerType, determine_server_type
+from prefect.client.constants import EMBEDDED_URL
 from prefect.client.orchestration._methods import AsyncMethods, SyncMethods
 from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_EMBEDDED_URL = "http://ephemeral-prefect/api/"
 _checked: set[str] = set()
 """The APIs whose version was found to fit."""
 
@@ -72,7 +72,7 @@ class _Client:
         import httpx  # noqa: PLC0415 - only its URL type is wanted, and only here
 
         api = self._api if isinstance(self._api, str) else None
-        return httpx.URL((api or get_current_settings().api.url or _EMBEDDED_URL).rstrip("/") + "/")
+        return httpx.URL((api or get_current_settings().api.url or EMBEDDED_URL).rstrip("/") + "/")
 
     def client_version(self) -> str:
         """The version of this package."""

@@ -25,9 +25,11 @@ from prefect.server.api._audit import AuditTrail, address_of
 from prefect.server.api._auth import ANYBODY, Gate, Identity
 from prefect.server.api._hub import Hub
 from prefect.server.api._task_socket import NOT_UNDERSTOOD, NotUnderstood, offer_task_runs
+from prefect.server.database.errors import RequestTooLarge, StorageError
 from prefect.server.database.filters.clauses import all_of, is_in
 from prefect.server.database.filters.logs import log_clause
 from prefect.server.database.store import Store, Transaction
+from prefect.server.models.errors import ApiError
 from prefect.server.models.event_queries import Position, read_events
 from prefect.server.models.events import record_events_apart
 from prefect.server.models.logs import read_logs
@@ -43,6 +45,8 @@ _SUBPROTOCOL = "prefect"
 _REFUSED, _MALFORMED = 1008, 1002
 _MOST_QUEUED_EVENTS = 2000
 """A client that sends events faster than they are stored is no longer read from while so many wait."""
+_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Between two attempts to store them."""
 _MOST_AT_ONCE = 200
 _MOST_REMEMBERED = 5000
 _LONGEST_REASON_BYTES = 120
@@ -95,6 +99,9 @@ class Sockets:
                 finally:
                     self._open[path] -= 1
         except Refused as refusal:
+            await socket.close(refusal.code, refusal.reason)
+        except (ApiError, RequestTooLarge) as error:  # what was asked for cannot be read
+            refusal = Refused(_MALFORMED, str(error))
             await socket.close(refusal.code, refusal.reason)
         except (WebSocketDisconnect, asyncio.CancelledError):
             pass
@@ -194,9 +201,24 @@ class Sockets:
             is_open = batch[-1] is not None
             events = [event for event in batch if event is not None]
             if events:
-                refused = await self._run(lambda events=events: record_events_apart(self._store, events))
-                for event in refused:
-                    logger.warning("The event %s (%r) cannot be stored, and is left out", event.id, event.event)
+                await self._store_batch(events)
+
+    async def _store_batch(self, events: list[Event]) -> None:
+        """Store events, however long the database is away: nobody has them any more but this process."""
+        pause = _SHORTEST_PAUSE_SECONDS
+        try:
+            while True:
+                try:
+                    await self._run(lambda: record_events_apart(self._store, events))
+                    return
+                except StorageError as error:
+                    if pause == _SHORTEST_PAUSE_SECONDS:
+                        logger.warning("%s events wait for the database: %s", len(events), error)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        except asyncio.CancelledError:
+            logger.error("%s events are lost: the server was stopped while they waited for its database", len(events))
+            raise
 
     # -- out ---------------------------------------------------------------------------------------------------------
 

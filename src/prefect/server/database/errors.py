@@ -5,6 +5,7 @@ StorageError
 ├── DatabaseDamaged       SQLite says that the file is malformed, or that it is no database
 ├── DatabaseNewer         a later release has migrated it
 ├── DatabaseForeign       it holds tables of another program
+├── RequestTooLarge       a request made a statement that is too large for the database
 └── ValueRefused          a value is larger than, or not of the form that, the database can hold
 """
 
@@ -54,3 +55,13 @@ class DatabaseForeign(StorageError):
 
 class ValueRefused(StorageError):
     """The database cannot hold a value, such as a number of more than 64 bits."""
+
+
+class RequestTooLarge(StorageError):
+    """A request made a statement that is too large for the database: a filter with too long a list, for instance."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"The request asks for more at once than the database can answer ({reason}). Give its filters shorter "
+            "lists, and send several requests."
+        )

@@ -21,6 +21,7 @@ from prefect.server.database.errors import (
     DatabaseForeign,
     DatabaseNewer,
     DatabaseUnavailable,
+    RequestTooLarge,
     StorageError,
     ValueRefused,
 )
@@ -204,7 +205,11 @@ class PostgresStore:
                 yield connection
         except (psycopg.IntegrityError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             raise
+        except (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex) as error:
+            raise RequestTooLarge(error.diag.message_primary or error) from error
         except (PoolTimeout, psycopg.OperationalError) as error:
+            if "number of parameters must be" in str(error):  # the driver's own refusal; it has no class
+                raise RequestTooLarge(error) from error
             raise DatabaseUnavailable(_trouble(self.url, error)) from error
         except psycopg.DataError as error:
             raise ValueRefused(f"The database cannot hold a value: {error.diag.message_primary or error}") from error

@@ -23,6 +23,7 @@ from prefect.server.database.errors import (
     DatabaseForeign,
     DatabaseNewer,
     DatabaseUnavailable,
+    RequestTooLarge,
     StorageError,
 )
 from prefect.server.database.migrations import all_migrations, split_statements
@@ -472,6 +473,8 @@ class SQLiteStore:
 
 def _explain(where: str, error: sqlite3.Error) -> StorageError:
     text = str(error)
+    if "too many SQL variables" in text or "Expression tree is too large" in text or "parser stack" in text:
+        return RequestTooLarge(text)
     if "malformed" in text or "not a database" in text:
         return DatabaseDamaged(where, text)
     if "full" in text:

@@ -18,6 +18,9 @@ from prefect.server.models import task_run_events
 from prefect.server.models._rows import decode_id, decode_time, loads, microseconds
 from prefect.server.models.errors import Invalid
 
+_MOST_VALUES = 10_000
+"""In one filter, over all of its lists. PostgreSQL takes 65 535 in a statement, SQLite 32 766."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -66,6 +69,11 @@ def count_events(tx: Transaction, wanted: EventFilter) -> int:
 def _source(dialect: Dialect, wanted: EventFilter) -> tuple[str, tuple[Any, ...]]:
     """The rows that meet a filter, as a table named `event`."""
     where = event_clause(dialect, wanted)
+    if len(where.params) > _MOST_VALUES:
+        raise Invalid(
+            f"The filter names {len(where.params)} values, and {_MOST_VALUES} are the most that can be looked for at once. "
+            "Send several requests with shorter lists."
+        )
     if wanted.resource is None or not wanted.resource.distinct:
         return f"(SELECT * FROM event WHERE {where.sql}) AS event", where.params
     newest = "ROW_NUMBER() OVER (PARTITION BY event.resource_id ORDER BY event.occurred DESC, event.id DESC) AS place"

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.server.database.errors import ValueRefused
+from prefect.logging import get_logger
+from prefect.server.database.errors import DatabaseDamaged, DatabaseUnavailable
 from prefect.server.database.notifications import EVENTS
 from prefect.server.database.store import Store, Transaction
 from prefect.server.models._rows import dumps
@@ -19,6 +20,8 @@ from prefect.types._ids import uuid7
 
 if TYPE_CHECKING:
     from prefect.events.schemas.events import Event
+
+logger = get_logger("server.events")
 
 FOLLOWS_WITHIN = timedelta(minutes=5)
 """An event names the one that it follows only when the two lie less than this apart."""
@@ -139,18 +142,27 @@ def _without_nul(event: Event) -> Event:
     )
 
 
-def record_events_apart(store: Store, events: Sequence[Event]) -> list[Event]:
+def record_events_apart(store: Store, events: Sequence[Event], *, is_retry: bool = False) -> list[Event]:
     """Store events that a client sends without waiting for an answer; one that cannot be stored spoils no other.
 
     Returns:
         Those that were not stored, because the database cannot hold them.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be reached now; some of them may be stored.
     """
     try:
         store.write(lambda tx: receive_events(tx, events))
-    except (ValueRefused, OverflowError, UnicodeError):
+    except (DatabaseUnavailable, DatabaseDamaged):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one event, the others must not go with it
         if len(events) == 1:
+            if not is_retry:  # another process may have stored the same task run at the same moment
+                return record_events_apart(store, events, is_retry=True)
+            logger.warning("The event %s (%r) cannot be stored: %s", events[0].id, events[0].event, error)
             return list(events)
-        return [refused for event in events for refused in record_events_apart(store, [event])]
+        middle = len(events) // 2
+        return [*record_events_apart(store, events[:middle]), *record_events_apart(store, events[middle:])]
     return []
 
 

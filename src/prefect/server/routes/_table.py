@@ -25,7 +25,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from prefect.server.database.errors import ValueRefused
+from prefect.server.database.errors import RequestTooLarge, ValueRefused
 from prefect.server.database.store import Store, Transaction
 from prefect.server.models.errors import ApiError, Conflict, Forbidden, Invalid, InvalidRequest, NotFound
 from prefect.server.routes._hard_values import hard_places
@@ -517,6 +517,8 @@ def dispatch_within(tx: Transaction, call: Call, caller: Caller) -> Reply[Any]:
 def _replied(chosen: Route, call: Call, operate: Callable[[], Any]) -> Reply[Any]:
     try:
         answer = operate()
+    except RequestTooLarge as error:
+        raise Invalid(str(error)) from error
     except (OverflowError, UnicodeError, ValueRefused) as error:
         places = ", ".join(islice(hard_places(call.body, "body"), 3))
         where = f" Look at {places}." if places else ""
