@@ -16,6 +16,8 @@ import pytest
 from tests.postgres import SERVER_URL, new_database
 from tests.server.api.conftest import RunningServer, server
 from tests.server.api.test_sockets import PATIENCE, event, socket, wanting
+from tests.server.api.test_worker_channel import Worker
+from tests.server.api.test_worker_channel import heard as worker_frame
 from tests.server.routes.test_task_run_events import Told
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -218,3 +220,16 @@ def test_a_filter_of_a_socket_with_too_long_a_list_closes_it_with_the_reason(clu
             outgoing.recv(PATIENCE)
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, "70002" in closed.value.rcvd.reason) == (1002, True)
+
+
+def test_workers_are_told_of_a_pool_that_another_process_has_changed(cluster: Cluster):
+    name = f"pool-{uuid4()}"
+    with ExitStack() as stack:
+        workers = [Worker(cluster.servers[number % len(cluster.servers)], name) for number in range(4)]
+        connections = [stack.enter_context(worker.connected()) for worker in workers]
+        for connection in connections:
+            assert worker_frame(connection)["type"] == "worker.ready.v1"
+        httpx.patch(f"{cluster.servers[0].url}/work_pools/{name}", json={"is_paused": True}).raise_for_status()
+        for connection in connections:
+            said = worker_frame(connection)["payload"]
+            assert (said["snapshot_sequence"], said["work_pool"]["is_paused"]) == (2, True)

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from prefect.client.schemas.filters import LogFilter
 from prefect.client.schemas.objects import Log
 from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.worker_channel import WorkerChannelCloseReason
 from prefect.events.filters import EventFilter, EventOrder
 from prefect.events.schemas.events import Event, ReceivedEvent
 from prefect.logging import get_logger
@@ -25,6 +26,7 @@ from prefect.server.api._audit import AuditTrail, address_of
 from prefect.server.api._auth import ANYBODY, Gate, Identity
 from prefect.server.api._hub import Hub
 from prefect.server.api._task_socket import NOT_UNDERSTOOD, NotUnderstood, offer_task_runs
+from prefect.server.api._worker_channel import close_channel, pool_of_channel, serve_worker
 from prefect.server.database.errors import RequestTooLarge, StorageError
 from prefect.server.database.filters.clauses import all_of, is_in
 from prefect.server.database.filters.logs import log_clause
@@ -86,6 +88,10 @@ class Sockets:
     async def __call__(self, scope: Any, path: str, receive: Any, send: Any) -> None:
         """Serve one websocket; `path` stands below the root of the API."""
         socket = WebSocket(scope, receive, send)
+        pool = pool_of_channel(path)
+        if pool is not None:
+            await self._serve_worker(socket, pool)
+            return
         serve = self._routes.get(path)
         if serve is None:
             await socket.close(_REFUSED, "There is no websocket here.")
@@ -170,6 +176,23 @@ class Sockets:
                 await self._gate.freshen()
             if not self._gate.still_admits(identity):
                 return
+
+    async def _serve_worker(self, socket: WebSocket, pool: str) -> None:
+        if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
+            await socket.close()  # before it is accepted, this answers 403
+            return
+        try:
+            try:
+                await self._admit(socket)
+            except Refused:
+                await close_channel(socket, WorkerChannelCloseReason.AUTHENTICATION_FAILED)
+                return
+            await serve_worker(socket, pool, self._store, self._run)
+        except (WebSocketDisconnect, asyncio.CancelledError):
+            pass
+        except Exception:  # the edge, as above
+            logger.exception("The channel of a worker of the work pool %r failed", pool)
+            await _close(socket, 1011, WorkerChannelCloseReason.TRANSIENT_SERVER_ERROR.value)
 
     async def _run(self, unit: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, unit)
@@ -333,9 +356,9 @@ def _framed(kind: str, model: BaseModel) -> str:
     return f'{{"type":"{kind}","{kind}":{model.model_dump_json()}}}'
 
 
-async def _close(socket: WebSocket, code: int) -> None:
+async def _close(socket: WebSocket, code: int, reason: str = "") -> None:
     try:
-        await socket.close(code)
+        await socket.close(code, reason)
     except RuntimeError:
         pass  # it is closed already
 

@@ -45,7 +45,7 @@ def create_work_pool(tx: Transaction, wanted: WorkPoolCreate) -> WorkPool:
         Invalid: Its job template is wrong.
         NotFound: Its job template names a block that does not exist.
     """
-    if _is_reserved(wanted.name):
+    if is_reserved(wanted.name):
         raise Forbidden(
             f"The name {wanted.name!r} is reserved: no work pool's name may start with {_RESERVED_PREFIX!r}. "
             "Choose another one."
@@ -142,7 +142,7 @@ def update_work_pool(tx: Transaction, name: str, changes: WorkPoolUpdate) -> Non
         Invalid: A value that must not be null is, or the job template is wrong.
     """
     given = changes.model_fields_set
-    if _is_reserved(name) and given - _MAY_CHANGE_OF_RESERVED:
+    if is_reserved(name) and given - _MAY_CHANGE_OF_RESERVED:
         raise Forbidden(f"Of the reserved work pool {name!r} only {sorted(_MAY_CHANGE_OF_RESERVED)} may change.")
     before = require_pool(tx, name, lock=True)
     values = _values(changes)
@@ -185,7 +185,7 @@ def delete_work_pool(tx: Transaction, name: str) -> None:
         NotFound: There is none.
         Forbidden: Its name is reserved.
     """
-    if _is_reserved(name):
+    if is_reserved(name):
         raise Forbidden(f"The reserved work pool {name!r} cannot be deleted.")
     record = require_pool(tx, name, lock=True)
     for queue in read_queue_records(tx, "WHERE work_queue.work_pool_id = ? ORDER BY work_queue.id", (record["id"],)):
@@ -195,7 +195,8 @@ def delete_work_pool(tx: Transaction, name: str) -> None:
     tx.tell(WORK_POOLS)
 
 
-def _is_reserved(name: str) -> bool:
+def is_reserved(name: str) -> bool:
+    """Whether a name is kept for pools of the server itself."""
     return name.lower().startswith(_RESERVED_PREFIX)
 
 
