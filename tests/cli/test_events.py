@@ -122,7 +122,7 @@ def streaming(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    watchdog = Timer(PATIENCE, process.kill)  # then what is read from it ends
+    watchdog = Timer(4 * PATIENCE, process.kill)  # then what is read from it ends
     watchdog.start()
     try:
         yield process
