@@ -54,7 +54,7 @@ _MOST_REMEMBERED = 5000
 _LONGEST_REASON_BYTES = 120
 _FUTURE = timedelta(days=366)
 _FOR_OPERATORS = frozenset({"/events/in", "/task_runs/subscriptions/scheduled"})
-"""What changes something. The others only show it."""
+"""What changes something, beside the channels of workers. The others only show it."""
 _LOOK_EVERY_SECONDS = 1.0
 """So often a socket looks whether its key is still good."""
 
@@ -65,6 +65,10 @@ class Refused(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
+
+
+class MayNot(Refused):
+    """The client is known, and has not the role that it needs."""
 
 
 class Sockets:
@@ -90,7 +94,7 @@ class Sockets:
         socket = WebSocket(scope, receive, send)
         pool = pool_of_channel(path)
         if pool is not None:
-            await self._serve_worker(socket, pool)
+            await self._serve_worker(socket, path, pool)
             return
         serve = self._routes.get(path)
         if serve is None:
@@ -138,10 +142,11 @@ class Sockets:
         if identity is None:
             self._leave_trail(socket, path, None, 401)
             raise Refused(_REFUSED, "The token is not the right one.")
-        needed = Role.OPERATOR if path in _FOR_OPERATORS else Role.VIEWER
+        changes = path in _FOR_OPERATORS or pool_of_channel(path) is not None
+        needed = Role.OPERATOR if changes else Role.VIEWER
         if not identity.role.includes(needed):
             self._leave_trail(socket, path, identity, 403)
-            raise Refused(_REFUSED, f"The key has the role {identity.role.value}; {needed.value} is needed.")
+            raise MayNot(_REFUSED, f"The key has the role {identity.role.value}; {needed.value} is needed.")
         if identity is not ANYBODY:
             self._leave_trail(socket, path, identity, 101)
         await socket.send_text('{"type":"auth_success"}')
@@ -177,17 +182,20 @@ class Sockets:
             if not self._gate.still_admits(identity):
                 return
 
-    async def _serve_worker(self, socket: WebSocket, pool: str) -> None:
+    async def _serve_worker(self, socket: WebSocket, path: str, pool: str) -> None:
         if _SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
             await socket.close()  # before it is accepted, this answers 403
             return
         try:
-            try:
-                await self._admit(socket)
-            except Refused:
-                await close_channel(socket, WorkerChannelCloseReason.AUTHENTICATION_FAILED)
-                return
-            await serve_worker(socket, pool, self._store, self._run)
+            identity = await self._admit(socket, path)
+            assert identity is not None  # only those without the subprotocol are sent away without an error
+            await self._serve_while_admitted(
+                socket, lambda socket: serve_worker(socket, pool, self._store, self._run), identity
+            )
+        except MayNot:
+            await close_channel(socket, WorkerChannelCloseReason.AUTHORIZATION_FAILED)
+        except Refused:
+            await close_channel(socket, WorkerChannelCloseReason.AUTHENTICATION_FAILED)
         except (WebSocketDisconnect, asyncio.CancelledError):
             pass
         except Exception:  # the edge, as above
@@ -262,10 +270,13 @@ class Sockets:
 
     async def _send_past_events(self, socket: WebSocket, wanted: EventFilter, seen: OrderedDict[UUID, None]) -> None:
         bounds = self._settings.server.events
-        oldest = datetime.now(timezone.utc) - bounds.maximum_websocket_backfill
-        past = wanted.model_copy(
-            update={"occurred": wanted.occurred.model_copy(update={"since": max(wanted.occurred.since, oldest)})}
-        )
+        now = datetime.now(timezone.utc)
+        # The filter's own end may be the moment when it was read: what came between that and the subscription belongs here.
+        span = {
+            "since": max(wanted.occurred.since, now - bounds.maximum_websocket_backfill),
+            "until": max(wanted.occurred.until, now),
+        }
+        past = wanted.model_copy(update={"occurred": wanted.occurred.model_copy(update=span)})
         size, after = bounds.websocket_backfill_page_size, None
         while True:
             page = await self._read(lambda tx, after=after: read_events(tx, past, size, after))
