@@ -140,3 +140,13 @@ def test_a_flow_says_what_is_wrong_with_its_key(guarded: Guarded):
     )
     assert done.returncode != 0 and "needs the role operator" in done.stderr
     assert guarded.keys["viewer"] not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(("key", "reason"), [("viewer", "authorization_failed"), (None, "authentication_failed")])
+def test_the_channel_of_workers_asks_for_a_key_and_its_role(guarded: Guarded, key: str | None, reason: str):
+    path, token = "/work_pools/p/workers/connect", guarded.keys[key] if key else None
+    with pytest.raises(ConnectionClosed) as closed, socket(guarded.running, path, token):
+        pass
+    assert closed.value.rcvd is not None and (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, reason)
+    with socket(guarded.running, path, guarded.keys["operator"]):
+        pass  # shakes hands
