@@ -77,7 +77,11 @@ def _creation_calls(
     if tracking_call is not None:
         tracking = yield tracking_call
         parent_task_run_id = tracking.id
-    flow_run = yield create_run_of_flow(flow_id, parent_task_run_id=parent_task_run_id, **fields).as_holder()
+    creation = create_run_of_flow(flow_id, parent_task_run_id=parent_task_run_id, **fields)
+    # In one transaction with the first transition, which takes the lease, the creation needs none.
+    if proposed is None or get_current_settings().api.url:
+        creation = creation.as_holder()
+    flow_run = yield creation
     if proposed is not None:
         result = yield set_flow_run_state(flow_run.id, proposed).as_holder()
     return tracking, flow_run, result

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.actions import StateCreate
-from prefect.client.schemas.objects import State, StateType
+from prefect.client.schemas.objects import State, StateDetails, StateType
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import dumps, loads
 from prefect.server.models._statements import Statement
@@ -69,15 +69,18 @@ def _state(row: Any, prefix: str) -> State[Any]:
     )
 
 
-def state_values(state: State[Any], run_id: UUID) -> tuple[Any, ...]:
+def state_values(
+    state: State[Any], run_id: UUID, id: UUID | None = None, details: StateDetails | None = None
+) -> tuple[Any, ...]:
+    """The columns of a state; `id` and `details` stand for its own where they are given."""
     return (
-        state.id,
+        id or state.id,
         run_id,
         state.type.value,
         state.name,
         state.timestamp,
         state.message,
-        state.state_details.model_dump_json(exclude_defaults=True),
+        (details or state.state_details).model_dump_json(exclude_defaults=True),
         None if state.data is None else dumps(state.data),
     )
 
@@ -128,12 +131,14 @@ def read_flow_run_states(tx: Transaction, flow_run_id: UUID) -> list[State[Any]]
 # -- of task runs ----------------------------------------------------------------------------------------------------
 
 
-def task_run_state_insert(task_run_id: UUID, state: State[Any]) -> Statement:
-    """The statement that stores a state of a task run."""
+def task_run_state_insert(
+    task_run_id: UUID, state: State[Any], id: UUID | None = None, details: StateDetails | None = None
+) -> Statement:
+    """The statement that stores a state of a task run; `id` and `details` stand for its own where they are given."""
     return (
         "INSERT INTO task_run_state (id, task_run_id, type, name, timestamp, message, state_details, data) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        state_values(state, task_run_id),
+        state_values(state, task_run_id, id, details),
     )
 
 

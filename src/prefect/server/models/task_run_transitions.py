@@ -142,8 +142,7 @@ def mirror_subflow_state(
             "task_run_id": task_run_id,
         }
     )
-    mirrored = state.model_copy(update={"id": id, "state_details": details})
-    tx.execute_all([task_run_state_insert(task_run_id, mirrored)])
+    tx.execute_all([task_run_state_insert(task_run_id, state, id, details)])
     if state.type not in _HOLDS_SLOTS and row["tags"] != "[]":
         _release_tag_slots(tx, task_run_id)
     return row

@@ -62,12 +62,13 @@ def create_task_run(tx: Transaction, wanted: TaskRunCreate) -> tuple[TaskRun, bo
     Returns:
         The run, and whether it is new. One of the same flow run, task and dynamic key is returned as it is.
     """
-    existing = _read_same(tx, wanted)
+    # Runs outside flows are no rivals of each other in the index that tells the others apart.
+    existing = _read_same(tx, wanted) if wanted.flow_run_id is None else None
     if existing is not None:
         return existing, False
     run = _new_row(tx, wanted)
     state = first_state(run, wanted.state, datetime.now(timezone.utc))
-    if not tx.execute(_INSERT, run):  # another server was faster
+    if not tx.execute(_INSERT, run):
         existing = _read_same(tx, wanted)
         assert existing is not None
         return existing, False
