@@ -39,8 +39,13 @@ class Dialect(Protocol):
         """True when `column` has one of the values of a query that looks at no other row; an index is used for it."""
         ...
 
-    def for_update(self, *, skip_locked: bool = False) -> str:
-        """The clause that locks the rows read, where rows can be locked; those that others hold can be left out."""
+    def for_update(self, *, of: str = "", skip_locked: bool = False) -> str:
+        """The clause that locks the rows read, where rows can be locked; those that others hold can be left out.
+
+        Args:
+            of: The one table of a join whose rows are locked.
+            skip_locked: Leave out what others hold, instead of waiting for it.
+        """
         ...
 
     def try_lock(self, placeholder: str) -> str:
@@ -104,7 +109,7 @@ class SQLiteDialect:
     def is_in_select(self, column: str, select: str) -> str:
         return f"{column} IN ({select})"
 
-    def for_update(self, *, skip_locked: bool = False) -> str:
+    def for_update(self, *, of: str = "", skip_locked: bool = False) -> str:
         return ""
 
     def try_lock(self, placeholder: str) -> str:
@@ -154,8 +159,8 @@ class PostgresDialect:
         # An IN of a query beside an OR would look at every row.
         return f"{column} = ANY (ARRAY({select}))"
 
-    def for_update(self, *, skip_locked: bool = False) -> str:
-        return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
+    def for_update(self, *, of: str = "", skip_locked: bool = False) -> str:
+        return f" FOR UPDATE{f' OF {of}' if of else ''}{' SKIP LOCKED' if skip_locked else ''}"
 
     def try_lock(self, placeholder: str) -> str:
         return f"SELECT pg_try_advisory_xact_lock(CAST({placeholder} AS bigint)) AS taken"

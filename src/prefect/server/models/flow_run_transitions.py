@@ -14,7 +14,14 @@ from prefect.server.database.store import Transaction
 from prefect.server.models._rows import decode_id, decode_time
 from prefect.server.models._statements import Statement, update_changed
 from prefect.server.models.flow_run_events import flow_run_state_event
-from prefect.server.models.states import flow_run_state_insert, proposed_state, read_flow_run_state_and_flow, stamp
+from prefect.server.models.states import (
+    JOINED_STATE_COLUMNS,
+    flow_run_state_insert,
+    proposed_state,
+    read_flow_run_state,
+    read_joined_state,
+    stamp,
+)
 from prefect.server.models.task_run_transitions import mirror_subflow_state
 from prefect.server.models.transitions import Outcome
 from prefect.server.orchestration.bookkeeping import BOOKKEEPING_COLUMNS, ends_resuming, run_changes
@@ -22,7 +29,10 @@ from prefect.server.orchestration.decisions import Decision, Policy, Transition,
 from prefect.server.orchestration.flow_rules import FlowRunFacts, RequireWorkSlot, holds_deployment_slot
 from prefect.server.orchestration.policies import CORE_FLOW_POLICY
 
-_SELECT = "SELECT * FROM flow_run WHERE id = ?"
+_SELECT = (
+    f"SELECT flow_run.*, f.name AS flow_name, f.tags AS flow_tags, {JOINED_STATE_COLUMNS} FROM flow_run "
+    "JOIN flow f ON f.id = flow_run.flow_id LEFT JOIN flow_run_state s ON s.id = flow_run.state_id WHERE flow_run.id = ?"
+)
 _CHANGES = ("empirical_policy", *BOOKKEEPING_COLUMNS)
 _TIMES = ("state_timestamp", "start_time", "end_time", "expected_start_time", "next_scheduled_start_time")
 _IDS = ("id", "state_id", "deployment_id", "parent_task_run_id", "work_queue_id")
@@ -47,7 +57,7 @@ def set_flow_run_state(
         now: The instant of the transition, for services that keep their own clock.
         client_version: The release of the client that proposes it, when that is known.
     """
-    row = tx.fetch_one(_SELECT + tx.dialect.for_update(), (flow_run_id,))
+    row = tx.fetch_one(_SELECT + tx.dialect.for_update(of="flow_run"), (flow_run_id,))
     if row is None:
         return None
     run: dict[str, Any] = dict(row)
@@ -55,7 +65,10 @@ def set_flow_run_state(
     run.update((name, decode_id(run[name])) for name in _IDS)
     # Not the transaction's instant, which several transitions may share.
     now = now or datetime.now(timezone.utc)
-    initial, flow = read_flow_run_state_and_flow(tx, run["state_id"], run["flow_id"])
+    initial, flow = read_joined_state(row), {"name": row["flow_name"], "tags": row["flow_tags"]}
+    if initial is None and run["state_id"] is not None:
+        # The run was moved while its lock was waited for: PostgreSQL gives its row as it is now, and the join as it was.
+        initial = read_flow_run_state(tx, run["state_id"])
     facts = FlowRunFacts(
         empirical_policy=FlowRunPolicy.model_validate_json(run["empirical_policy"]),
         run_count=run["run_count"],

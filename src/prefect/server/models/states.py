@@ -97,23 +97,6 @@ def flow_run_state_insert(flow_run_id: UUID, state: State[Any]) -> Statement:
     )
 
 
-def read_flow_run_state_and_flow(
-    tx: Transaction, state_id: UUID | None, flow_id: UUID
-) -> tuple[State[Any] | None, dict[str, Any]]:
-    """A state of a flow run, and what events tell of the run's flow, in one look.
-
-    Returns:
-        The state, None where there is none of that id, and the flow's `name` and `tags` (JSON text).
-    """
-    row = tx.fetch_one(
-        f"SELECT f.name AS flow_name, f.tags AS flow_tags, {JOINED_STATE_COLUMNS} "
-        "FROM flow f LEFT JOIN flow_run_state s ON s.id = ? WHERE f.id = ?",
-        (state_id, flow_id),
-    )
-    assert row is not None  # a run keeps its flow
-    return read_joined_state(row), {"name": row["flow_name"], "tags": row["flow_tags"]}
-
-
 def read_flow_run_state(tx: Transaction, state_id: UUID) -> State[Any] | None:
     """A state of a flow run, by its id."""
     row = tx.fetch_one(f"SELECT {_STATE_COLUMNS} FROM flow_run_state WHERE id = ?", (state_id,))
