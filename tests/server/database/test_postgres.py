@@ -47,3 +47,22 @@ def test_statements_that_go_together_fail_together():
 def test_a_server_that_is_not_there_is_named():
     with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/nowhere"):
         open_store("postgresql://nobody@127.0.0.1:1/nowhere")
+
+
+def test_answers_are_those_to_the_last_statement():
+    with new_database() as url:
+        store = open_store(url)
+        columns = "id, created, updated, name, tags, labels"
+
+        def unit(tx):
+            rows = [
+                (f"00000000-0000-0000-0000-00000000000{id}", tx.now, tx.now, f"n{id}", "[]", "{}") for id in (1, 2, 3)
+            ]
+            tx.insert_many("flow", columns, rows)
+            names = tx.fetch_all("SELECT name FROM flow ORDER BY name")
+            tx.execute_all([("UPDATE flow SET name = ? WHERE name = ?", ("m1", "n1"))])
+            changed = tx.execute("UPDATE flow SET name = 'm2' WHERE name IN ('n2', 'n3') AND name <> 'n3'")
+            return [row["name"] for row in names], changed, tx.fetch_one("SELECT count(*) AS many FROM flow")["many"]
+
+        assert store.write(unit) == (["n1", "n2", "n3"], 1, 3)
+        forget_store(url)

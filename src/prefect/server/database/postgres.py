@@ -64,13 +64,22 @@ def _joined(statements: tuple[str, ...]) -> str:
 
 
 class PostgresTransaction:
-    """A transaction on one PostgreSQL connection."""
+    """A transaction on one PostgreSQL connection.
 
-    __slots__ = ("_cursor", "dialect", "now", "topics")
+    Statements are sent together, up to the next one whose answer is asked for: each exchange that is waited for costs more
+    than most statements. What fails says so there, or when the transaction is committed.
+    """
 
-    def __init__(self, connection: psycopg.Connection[Any], dialect: PostgresDialect) -> None:
+    __slots__ = ("_cursor", "_pipeline", "dialect", "is_heard", "now", "topics")
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], pipeline: psycopg.Pipeline, dialect: PostgresDialect
+    ) -> None:
         self.topics: set[str] = set()
+        self.is_heard = False
+        """Whether the database has answered anything."""
         self._cursor = connection.cursor()  # one for all: making a cursor costs as much as a small statement
+        self._pipeline = pipeline
         self.dialect = dialect
         self.now = datetime.now(timezone.utc)
 
@@ -78,14 +87,20 @@ class PostgresTransaction:
         return self._cursor.execute(_translate(sql), encode_params(params) if params else ())  # type: ignore[arg-type]
 
     def execute(self, sql: str, params: Params = ()) -> int:
-        return self._run(sql, params).rowcount
+        cursor = self._run(sql, params)
+        self._pipeline.sync()
+        self.is_heard = True
+        return cursor.rowcount
 
     def execute_all(self, statements: Sequence[tuple[str, Params]]) -> None:
-        # As one statement: every answer of the server that is waited for costs more than what is asked.
+        # As one statement, which is cheaper to send, and to answer, than each by itself.
         self._run(_joined(tuple(sql for sql, _ in statements)), [value for _, params in statements for value in params])
 
     def execute_many(self, sql: str, rows: Iterable[Any]) -> None:
         self._cursor.executemany(_translate(sql), rows)  # type: ignore[arg-type]
+        # The cursor would take the answers to these for those to its next statement.
+        self._pipeline.sync()
+        self.is_heard = True
 
     def insert_many(self, table: str, columns: str, rows: list[tuple[Any, ...]], conflict: str = "") -> None:
         if rows:
@@ -96,10 +111,14 @@ class PostgresTransaction:
         self.topics.add(topic)
 
     def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
-        return self._run(sql, params).fetchone()
+        row = self._run(sql, params).fetchone()
+        self.is_heard = True
+        return row
 
     def fetch_all(self, sql: str, params: Params = ()) -> list[Any]:
-        return self._run(sql, params).fetchall()
+        rows = self._run(sql, params).fetchall()
+        self.is_heard = True
+        return rows
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
@@ -166,19 +185,27 @@ class PostgresStore:
         while True:
             try:
                 with self._connection() as connection:
+                    transaction: PostgresTransaction | None = None
+                    is_over = False
                     try:
-                        connection.execute(begin)  # type: ignore[arg-type]
-                    except psycopg.OperationalError as error:
-                        # It was closed at the other end while it lay in the pool, as when the server restarts. Asking
-                        # each before it is used would cost a whole exchange every time.
-                        raise _Stale from error
-                    try:
-                        transaction = PostgresTransaction(connection, self.dialect)
-                        result = unit(transaction)
-                        connection.execute("COMMIT")
-                    except BaseException:
+                        with connection.pipeline() as pipeline:
+                            connection.execute(begin)  # type: ignore[arg-type]
+                            transaction = PostgresTransaction(connection, pipeline, self.dialect)
+                            result = unit(transaction)
+                            is_over = True
+                            connection.execute("COMMIT")
+                        # Leaving the pipeline has waited for every answer, that to COMMIT too.
+                    except BaseException as error:
                         if not connection.closed:
                             connection.execute("ROLLBACK")
+                        elif (
+                            isinstance(error, psycopg.OperationalError)
+                            and not is_over
+                            and not (transaction is not None and transaction.is_heard)
+                        ):
+                            # It was closed at the other end while it lay in the pool, as when the server restarts.
+                            # Asking each before it is used would cost a whole exchange every time.
+                            raise _Stale from error
                         raise
                 if transaction.topics:
                     self.notifications.tell(transaction.topics)

@@ -61,14 +61,14 @@ def follow_state(tx: Transaction, flow_run_id: UUID, state: State, holder: str |
     """
     waits_elsewhere = state.is_paused() and bool(state.state_details.pause_reschedule)
     if state.is_final() or waits_elsewhere:
-        tx.execute("DELETE FROM flow_run_lease WHERE flow_run_id = ?", (flow_run_id,))
+        tx.execute_all([("DELETE FROM flow_run_lease WHERE flow_run_id = ?", (flow_run_id,))])
         return None
     if holder is None:
         return None
     if state.is_scheduled() and state.name != "AwaitingRetry":
         return None  # whoever starts it will hold it
     span = lease_span()
-    tx.execute(_HOLD, (flow_run_id, holder, tx.now + span))
+    tx.execute_all([(_HOLD, (flow_run_id, holder, tx.now + span))])
     return span
 
 
