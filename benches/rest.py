@@ -85,8 +85,8 @@ async def measure(url: str, clients: int, duration: float) -> dict[str, float]:
     """Make runs for `duration` seconds; those begun are finished.
 
     Returns:
-        `runs_per_second` that reached COMPLETED, `p50_ms` and `p99_ms` of all requests, failed ones with the time that
-        they took, and the numbers of `failures` and of `requests`. A transition that was not accepted is a failure.
+        `runs` that reached COMPLETED and `runs_per_second`; `p50_ms` and `p99_ms` of all requests, failed ones with the
+        time that they took; the numbers of `failures` and of `requests`. A transition that is not accepted is a failure.
 
     Raises:
         RuntimeError: The server does not even make the flow of the runs.
@@ -131,6 +131,7 @@ async def measure(url: str, clients: int, duration: float) -> dict[str, float]:
     elapsed = time.perf_counter() - start
     seconds.sort()
     return {
+        "runs": completed,
         "runs_per_second": completed / elapsed,
         "p50_ms": seconds[len(seconds) // 2] * 1e3,
         "p99_ms": seconds[int(len(seconds) * 0.99)] * 1e3,

@@ -34,6 +34,7 @@ def main() -> None:
     sides = [Side("ours", ROOT / ".venv-bench", ["-e", str(ROOT)])]
     if not options.ours_only:
         sides.append(Side("upstream", ROOT / ".venv-upstream", UPSTREAM))
+    load = os.getloadavg()[0]
     results: dict[str, dict[str, float]] = {}
     errors = []
     for side in sides:
@@ -45,13 +46,14 @@ def main() -> None:
             except RuntimeError as error:
                 errors.append(f"{side.name}, {part}: {error}")
     print_table(results)
-    keep(results)
+    print(f"{os.cpu_count()} cores; the load of the machine before: {load:.2f}")
+    keep(results, load)
     if errors:
         raise SystemExit("\n".join(["These parts could not be measured:", *errors]))
 
 
-def keep(results: dict[str, dict[str, float]]) -> None:
-    """Add the figures to the history, with what they depend on."""
+def keep(results: dict[str, dict[str, float]], load: float) -> None:
+    """Add the figures to the history, with what they depend on: the commit, the machine, and its load before."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False
     )
@@ -60,7 +62,7 @@ def keep(results: dict[str, dict[str, float]]) -> None:
         "commit": commit.stdout.strip(),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2),
+        "load": round(load, 2),
         "results": {
             side: {key: round(value, 7) for key, value in figures.items()} for side, figures in results.items()
         },

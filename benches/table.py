@@ -31,7 +31,7 @@ for _database, _name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL"), ("pos
     for _clients in (20, 50):
         _case = f"rest_{_database}_{_clients}"
         SERVER[f"{_case}_rate"] = f"REST, {_name}, {_clients} clients"
-        SERVER[f"{_case}_p99"] = "- p99 of a request"
+        SERVER[f"{_case}_p99"] = "- p99 of its requests"
         SERVER[f"{_case}_failed"] = "- requests that failed"
 
 BARS = {
@@ -74,7 +74,7 @@ def shown(figures: Figures, key: str) -> str:
     if key == "server_memory":
         return f"{figure:.0f} MB"
     if key.endswith("_rate"):
-        return f"{figure:.0f} runs/s"
+        return f"{figure:.0f} runs/s" if figure >= 10 else f"{figure:.1f} runs/s"
     if key.endswith("_failed"):
         requests = figures.get(key.replace("_failed", "_requests"))
         return f"{figure:.0f}" if requests is None else f"{figure:.0f} of {requests:.0f}"
