@@ -15,7 +15,8 @@ from prefect.server.database.filters.clauses import Clause, all_of, is_in
 from prefect.server.database.filters.events import event_clause, resource_label
 from prefect.server.database.store import Transaction
 from prefect.server.models import task_run_events
-from prefect.server.models._rows import decode_id, decode_time, loads, microseconds
+from prefect.server.models._rows import decode_id, decode_time, loads
+from prefect.server.models._slices import slice_number
 from prefect.server.models.errors import Invalid
 
 _MOST_VALUES = 10_000
@@ -177,7 +178,8 @@ def count_events_by_time(
             f"This would count {spans} spans of time, and {_MOST_SPANS} are the most that can be answered. "
             "Ask for a longer interval or a shorter time."
         )
-    counts = _counts_by_span(tx, wanted, start, span)
+    # One more than there are spans: an event may have occurred in the future.
+    counts = _counts_by_span(tx, wanted, [start + number * span for number in range(1, spans + 1)])
     return [
         {
             "value": str(number),
@@ -190,12 +192,10 @@ def count_events_by_time(
     ]
 
 
-def _counts_by_span(tx: Transaction, wanted: EventFilter, start: datetime, span: timedelta) -> dict[int, int]:
+def _counts_by_span(tx: Transaction, wanted: EventFilter, borders: Sequence[datetime]) -> dict[int, int]:
     source, params = _source(tx.dialect, wanted)
-    # What stands in the table lies in the wanted time, and so not before the start: both databases round down.
+    number = slice_number("event.occurred", borders)
     rows = tx.fetch_all(
-        f"SELECT ({tx.dialect.microseconds('event.occurred')} - ?) / ? AS number, COUNT(*) AS total FROM {source} "
-        "GROUP BY 1",
-        (microseconds(start), span // timedelta(microseconds=1), *params),
+        f"SELECT {number.sql} AS number, COUNT(*) AS total FROM {source} GROUP BY 1", (*number.params, *params)
     )
     return {row["number"]: row["total"] for row in rows}

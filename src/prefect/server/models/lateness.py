@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from prefect.server.database.dialect import Dialect
-from prefect.server.models._rows import decode_time
+from prefect.server.database.filters.clauses import Clause
+from prefect.server.models._rows import decode_time, microseconds
 
 _TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
@@ -35,17 +36,21 @@ def estimated_lateness(run: Mapping[str, Any], now: datetime) -> float:
 # -- the same of many rows at once, in SQL -----------------------------------------------------------------------------
 
 
-def sum_of_run_times(dialect: Dialect, table: str) -> str:
-    """The sum of the run times of a table's rows, in seconds; takes the present twice, as `_rows.microseconds`."""
+def sum_of_run_times(dialect: Dialect, table: str, now: datetime) -> Clause:
+    """The sum of the run times of a table's rows, in seconds."""
     since = dialect.microseconds(f"{table}.state_timestamp")
     running = f"{table}.state_type = 'RUNNING' AND {since} < ?"
-    return f"SUM({table}.total_run_time + CASE WHEN {running} THEN (? - {since}) / 1000000.0 ELSE 0.0 END)"
+    sql = f"SUM({table}.total_run_time + CASE WHEN {running} THEN (? - {since}) / 1000000.0 ELSE 0.0 END)"
+    return Clause(sql, (microseconds(now), microseconds(now)))
 
 
-def sum_of_latenesses(dialect: Dialect, table: str) -> str:
-    """The sum by which a table's rows are late, in microseconds; takes the present twice, as `_rows.microseconds`."""
-    start = f"COALESCE({dialect.microseconds(f'{table}.start_time')}, ?)"
-    expected = dialect.microseconds(f"{table}.expected_start_time")
+def sum_of_latenesses(dialect: Dialect, table: str, now: datetime) -> Clause:
+    """The sum by which a table's rows are late, in microseconds."""
+    start, expected = f"{table}.start_time", f"{table}.expected_start_time"
     over = ", ".join(f"'{type}'" for type in sorted(_TERMINAL))
-    never = f"{table}.start_time IS NULL AND {table}.state_type IN ({over})"
-    return f"SUM(CASE WHEN {never} OR {start} <= {expected} THEN 0 ELSE {start} - {expected} END)"
+    waits = f"{start} IS NULL AND {expected} < ? AND {table}.state_type NOT IN ({over})"
+    sql = (
+        f"SUM(CASE WHEN {start} > {expected} THEN {dialect.microseconds_between(start, expected)} "
+        f"WHEN {waits} THEN ? - {dialect.microseconds(expected)} ELSE 0 END)"
+    )
+    return Clause(sql, (now, microseconds(now)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.server.database.filters.clauses import Clause, all_of, is_in
 from prefect.server.database.store import Transaction
-from prefect.server.models._rows import decode_id, decode_time, microseconds
+from prefect.server.models._rows import decode_id, decode_time
+from prefect.server.models._slices import slice_number
 from prefect.server.models.flow_runs import FLOW_RUN_ORDER
 from prefect.server.models.lateness import estimated_lateness, estimated_run_time
 from prefect.server.schemas.states import CountByState
@@ -106,21 +107,27 @@ def count_outcomes(tx: Transaction, where: Clause, start: datetime, end: datetim
     A cancelled run counts as completed, a crashed one as failed; one that goes on is not counted.
     """
     counts: list[dict[str, int]] = [{"completed": 0, "failed": 0} for _ in range(_SLICES)]
-    span = microseconds(end) - microseconds(start)
-    if span <= 0:
+    if end <= start:
         return counts
     shown = all_of(
         where, is_in("task_run.state_type", _OVER), Clause("task_run.start_time BETWEEN ? AND ?", (start, end))
     )
+    # A run that started at the very end belongs to the last slice.
+    number = slice_number("task_run.start_time", [start + _share(end - start, place) for place in range(1, _SLICES)])
+    failed = is_in("task_run.state_type", _FAILED)
     rows = tx.fetch_all(
-        f"SELECT ({tx.dialect.microseconds('task_run.start_time')} - ?) * {_SLICES} / ? AS number, "
-        f"task_run.state_type AS type, COUNT(*) AS total FROM task_run WHERE {shown.sql} GROUP BY 1, 2",
-        (microseconds(start), span, *shown.params),
+        f"SELECT {number.sql} AS number, COUNT(*) AS total, SUM(CASE WHEN {_sql(failed)} THEN 1 ELSE 0 END) AS failed "
+        f"FROM task_run WHERE {shown.sql} GROUP BY 1",
+        (*number.params, *_FAILED, *shown.params),
     )
     for row in rows:
-        number = min(row["number"], _SLICES - 1)  # a run that started at the very end belongs to the last
-        counts[number]["failed" if row["type"] in _FAILED else "completed"] += row["total"]
+        counts[row["number"]] = {"completed": row["total"] - row["failed"], "failed": row["failed"]}
     return counts
+
+
+def _share(span: timedelta, place: int) -> timedelta:
+    """Where a slice begins. Instants are whole microseconds: what lies between two of them is rounded up."""
+    return -(-span * place // _SLICES)
 
 
 def read_flow_run_name(tx: Transaction, id: UUID | None) -> str | None:
