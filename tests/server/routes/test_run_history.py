@@ -83,3 +83,24 @@ def test_lateness_is_an_average(api):
     api.set_state("flow_run", ended.id, "CANCELLED")
     # A run that ended without having started counts as started when it ended.
     assert api("POST", "/flow_runs/lateness", {}).body == pytest.approx(3600 * 3 / 4, abs=30)
+
+
+@pytest.mark.parametrize("filtered", [False, True], ids=["all runs", "filtered"])
+@pytest.mark.parametrize("state", ["COMPLETED", "SCHEDULED"])
+def test_slices_may_begin_within_a_minute(api, state, filtered):
+    flow, start = api.flow(), START + timedelta(seconds=7.000003)
+    step = timedelta(seconds=13.7)
+    for at in (start, start + step - timedelta(microseconds=1), start + step, start + 3 * step, start + 4 * step):
+        run = scheduled(api, at, flow.id)
+        if state == "COMPLETED":
+            api.set_state("flow_run", run.id, "COMPLETED")
+    body = {
+        "history_start": start.isoformat(),
+        "history_end": (start + 4 * step).isoformat(),
+        "history_interval_seconds": step.total_seconds(),
+        **({"flows": {"id": {"any_": [str(flow.id)]}}} if filtered else {}),
+    }
+    slices = api("POST", "/flow_runs/history", body).body
+    assert [[(each.state_type.value, each.count_runs) for each in slice.states] for slice in slices] == [
+        [(state, 2)], [(state, 1)], [], [(state, 1)]
+    ]  # fmt: skip

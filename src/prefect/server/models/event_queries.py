@@ -194,7 +194,7 @@ def count_events_by_time(
 
 def _counts_by_span(tx: Transaction, wanted: EventFilter, borders: Sequence[datetime]) -> dict[int, int]:
     source, params = _source(tx.dialect, wanted)
-    number = slice_number("event.occurred", borders)
+    number = slice_number(tx.dialect, "event.occurred", borders)
     rows = tx.fetch_all(
         f"SELECT {number.sql} AS number, COUNT(*) AS total FROM {source} GROUP BY 1", (*number.params, *params)
     )

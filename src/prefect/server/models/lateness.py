@@ -36,11 +36,10 @@ def estimated_lateness(run: Mapping[str, Any], now: datetime) -> float:
 # -- the same of many rows at once, in SQL -----------------------------------------------------------------------------
 
 
-def sum_of_run_times(dialect: Dialect, table: str, now: datetime) -> Clause:
-    """The sum of the run times of a table's rows, in seconds."""
+def sum_of_running(dialect: Dialect, table: str, now: datetime) -> Clause:
+    """The sum of the seconds since a table's rows came into their states."""
     since = dialect.microseconds(f"{table}.state_timestamp")
-    running = f"{table}.state_type = 'RUNNING' AND {since} < ?"
-    sql = f"SUM({table}.total_run_time + CASE WHEN {running} THEN (? - {since}) / 1000000.0 ELSE 0.0 END)"
+    sql = f"SUM(CASE WHEN {since} < ? THEN (? - {since}) / 1000000.0 ELSE 0.0 END)"
     return Clause(sql, (microseconds(now), microseconds(now)))
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import HistoryResponse, HistoryResponseState
-from prefect.server.database.filters.clauses import Clause
+from prefect.server.database.filters.clauses import TRUE, Clause, all_of
 from prefect.server.database.store import Transaction
 from prefect.server.models._slices import slice_number
-from prefect.server.models.lateness import sum_of_latenesses, sum_of_run_times
+from prefect.server.models.lateness import sum_of_latenesses, sum_of_running
 
 MOST_SLICES = 500
 
@@ -54,35 +54,69 @@ def read_run_history(
     ]
 
 
-def _sums(tx: Transaction, table: str, where: Clause, slices: Sequence[tuple[datetime, datetime]]) -> list[Any]:
-    """A row for each slice and state that has runs."""
-    expected = f"{table}.expected_start_time"
-    number = slice_number(expected, [starts for starts, _ in slices[1:]])
-    lateness = sum_of_latenesses(tx.dialect, table, tx.now)
-    completed = f"{table}.state_type = 'COMPLETED' AND {table}.state_name = 'Completed'"
-    # Those that have completed are by far the most, and sorting rows by their states costs more than reading an index
-    # twice. That index has all that is asked of them, but not what the run time of a run that goes on is made from.
-    parts = (
-        (completed, "1", Clause(f"SUM({table}.total_run_time)")),
-        (
-            f"NOT ({completed})",
-            f"1, {table}.state_type, {table}.state_name",
-            sum_of_run_times(tx.dialect, table, tx.now),
-        ),
-    )
-    rows: list[Any] = []
-    for condition, group, run_time in parts:
-        rows += tx.fetch_all(
-            f"SELECT {number.sql} AS number, MIN({table}.state_type) AS state_type, "
-            f"MIN({table}.state_name) AS state_name, COUNT(*) AS total, {run_time.sql} AS run_time, "
-            f"{lateness.sql} AS lateness FROM {table} "
-            f"WHERE ({where.sql}) AND {expected} >= ? AND {expected} < ? AND {condition} GROUP BY {group}",
-            (
-                *(*number.params, *run_time.params, *lateness.params),
-                *(*where.params, slices[0][0], slices[-1][1]),
-            ),
-        )
+_Slices = Sequence[tuple[datetime, datetime]]
+
+
+def _sums(tx: Transaction, table: str, where: Clause, slices: _Slices) -> list[dict[str, Any]]:
+    """A row for each slice and state that has runs.
+
+    On SQLite an index has all that is asked for, but for what the run time of those that go on is made from: these are
+    read by themselves. So are those that have completed, by far the most, as sorting them costs more than reading the
+    index twice. Where every run counts they are read slice by slice, in the order of the index, without any sorting;
+    with a filter that could mean to look for the same few runs hundreds of times.
+    """
+    type, name = f"{table}.state_type", f"{table}.state_name"
+    completed = f"{type} = 'COMPLETED' AND {name} = 'Completed'"
+    run_time, lateness = f"SUM({table}.total_run_time)", sum_of_latenesses(tx.dialect, table, tx.now)
+    sums = Clause(f"COUNT(*) AS total, {run_time} AS run_time, {lateness.sql} AS lateness", lateness.params)
+    one_by_one = tx.dialect.name == "sqlite" and where is TRUE
+    rows: list[dict[str, Any]] = []
+    for first, last in ((n, n + 1) for n in range(len(slices))) if one_by_one else [(0, len(slices))]:
+        columns = Clause(f"'COMPLETED' AS state_type, 'Completed' AS state_name, {sums.sql}", sums.params)
+        found = _by_slice(tx, table, all_of(where, Clause(completed)), slices[first:last], columns, "")
+        rows += [{**row, "number": first + row["number"]} for row in map(dict, found) if row["total"]]
+    columns = Clause(f"{type} AS state_type, {name} AS state_name, {sums.sql}", sums.params)
+    others = all_of(where, Clause(f"NOT ({completed})"))
+    rows += map(dict, _by_slice(tx, table, others, slices, columns, f", {type}, {name}"))
+    if any(row["state_type"] == "RUNNING" for row in rows):
+        _add_running(tx, table, where, slices, rows)
     return rows
+
+
+def _add_running(tx: Transaction, table: str, where: Clause, slices: _Slices, rows: list[dict[str, Any]]) -> None:
+    """Add how long those that are RUNNING have been so."""
+    expected, name = f"{table}.expected_start_time", f"{table}.state_name"
+    running = all_of(
+        where, Clause(f"{table}.state_type = 'RUNNING' AND {expected} >= ? AND {expected} < ?", _ends(slices))
+    )
+    ids = f"SELECT {table}.id FROM {table} WHERE {running.sql}"
+    within = Clause(tx.dialect.is_in_select(f"{table}.id", ids), running.params)
+    since = sum_of_running(tx.dialect, table, tx.now)
+    columns = Clause(f"{name} AS state_name, {since.sql} AS run_time", since.params)
+    more = {
+        (row["number"], row["state_name"]): float(row["run_time"])
+        for row in _by_slice(tx, table, within, slices, columns, f", {name}")
+    }
+    for row in rows:
+        if row["state_type"] == "RUNNING":
+            row["run_time"] += more.get((row["number"], row["state_name"]), 0.0)
+
+
+def _by_slice(
+    tx: Transaction, table: str, where: Clause, slices: _Slices, columns: Clause, group: str
+) -> Sequence[Any]:
+    expected = f"{table}.expected_start_time"
+    number = slice_number(tx.dialect, expected, [starts for starts, _ in slices[1:]])
+    grouping = f"GROUP BY 1{group}" if len(slices) > 1 or group else ""  # one slice needs no sorting
+    return tx.fetch_all(
+        f"SELECT {number.sql} AS number, {columns.sql} FROM {table} "
+        f"WHERE ({where.sql}) AND {expected} >= ? AND {expected} < ? {grouping}",
+        (*number.params, *columns.params, *where.params, *_ends(slices)),
+    )
+
+
+def _ends(slices: _Slices) -> tuple[datetime, datetime]:
+    return slices[0][0], slices[-1][1]
 
 
 def _slices(start: datetime, end: datetime, interval: timedelta) -> list[tuple[datetime, datetime]]:

@@ -113,7 +113,8 @@ def count_outcomes(tx: Transaction, where: Clause, start: datetime, end: datetim
         where, is_in("task_run.state_type", _OVER), Clause("task_run.start_time BETWEEN ? AND ?", (start, end))
     )
     # A run that started at the very end belongs to the last slice.
-    number = slice_number("task_run.start_time", [start + _share(end - start, place) for place in range(1, _SLICES)])
+    borders = [start + _share(end - start, place) for place in range(1, _SLICES)]
+    number = slice_number(tx.dialect, "task_run.start_time", borders)
     failed = is_in("task_run.state_type", _FAILED)
     rows = tx.fetch_all(
         f"SELECT {number.sql} AS number, COUNT(*) AS total, SUM(CASE WHEN {_sql(failed)} THEN 1 ELSE 0 END) AS failed "
