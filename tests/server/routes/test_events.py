@@ -250,6 +250,31 @@ def test_events_are_counted_by_name(api):
     )
 
 
+def test_events_of_a_long_time_are_counted_by_name_once_each(api):
+    send(api, *(event("a" if hours % 2 else "b", minutes=60 * hours) for hours in range(0, 17)))
+    # The borders of sixteenths of this time fall on events.
+    occurred = {"since": NOON.isoformat(), "until": (NOON + timedelta(hours=16)).isoformat()}
+    assert [
+        (each["value"], each["count"], each["start_time"], each["end_time"])
+        for each in count(api, "event", {"occurred": occurred})
+    ] == [
+        ("b", 9, NOON, NOON + timedelta(hours=16)),
+        ("a", 8, NOON + timedelta(hours=1), NOON + timedelta(hours=15)),
+    ]
+
+
+def test_spans_may_begin_within_a_second(api):
+    since = datetime(2026, 1, 30, 5, 0, 0, 300_000, tzinfo=timezone.utc)
+    one = timedelta(microseconds=1)
+    borders = [datetime(2026, 1, 30, 5, 0, 0, tzinfo=timezone.utc) + n * timedelta(seconds=0.5) for n in range(1, 4)]
+    send(
+        api, *(event(minutes=(at - NOON) / timedelta(minutes=1)) for border in borders for at in (border - one, border))
+    )
+    occurred = {"since": since.isoformat(), "until": borders[2].isoformat()}
+    spans = count(api, "time", {"occurred": occurred}, time_unit="second", time_interval=0.5)
+    assert [each["count"] for each in spans] == [1, 2, 2]
+
+
 def test_events_are_counted_by_resource(api):
     send(
         api,

@@ -167,7 +167,7 @@ class PostgresDialect:
         return f"CAST(date_part('epoch', {column}) * 1000000 AS bigint)"
 
     def microseconds_between(self, later: str, earlier: str) -> str:
-        return f"({self.microseconds(later)} - {self.microseconds(earlier)})"
+        return f"CAST(date_part('epoch', {later} - {earlier}) * 1000000 AS bigint)"
 
     def is_in_select(self, column: str, select: str) -> str:
         # An IN of a query beside an OR would look at every row.

@@ -112,6 +112,7 @@ def _events(tx: Transaction, rows: Sequence[Any]) -> list[ReceivedEvent]:
 _PIVOT = datetime(2024, 4, 1, tzinfo=timezone.utc)
 """The spans of time that events are counted in are measured from here, so that they are the same on every day."""
 _MOST_SPANS = 1000
+_PARTS = 16
 _SPANS = {
     "week": timedelta(weeks=1),
     "day": timedelta(days=1),
@@ -123,7 +124,32 @@ _SPANS = {
 
 def count_events_by_name(tx: Transaction, wanted: EventFilter) -> list[dict[str, Any]]:
     """How many events of each name meet a filter, the most frequent first."""
-    return _count_by(tx, wanted, "event.event", Clause("event.event"))
+    counts: dict[str, dict[str, Any]] = {}
+    for part in _parts(tx, wanted):
+        for found in _count_by(tx, part, "event.event", Clause("event.event")):
+            count = counts.setdefault(found["value"], found)
+            if count is not found:
+                count["count"] += found["count"]
+                count["start_time"] = min(count["start_time"], found["start_time"])
+                count["end_time"] = max(count["end_time"], found["end_time"])
+    return sorted(counts.values(), key=lambda count: (-count["count"], count["label"]))
+
+
+def _parts(tx: Transaction, wanted: EventFilter) -> list[EventFilter]:
+    """The same events, in filters of shorter times.
+
+    SQLite sorts what it groups, and sorts many rows on disk: a few lots that fit into memory take less time.
+    """
+    since, until = wanted.occurred.since, wanted.occurred.until
+    is_distinct = wanted.resource is not None and wanted.resource.distinct  # of the whole time
+    if tx.dialect.name != "sqlite" or is_distinct or until - since < timedelta(hours=1):
+        return [wanted]
+    borders = [since + (until - since) * number // _PARTS for number in range(_PARTS)]
+    ends = [*(border - timedelta(microseconds=1) for border in borders[1:]), until]
+    return [
+        wanted.model_copy(update={"occurred": wanted.occurred.model_copy(update={"since": begin, "until": end})})
+        for begin, end in zip(borders, ends, strict=True)
+    ]
 
 
 def count_events_by_resource(tx: Transaction, wanted: EventFilter) -> list[dict[str, Any]]:
