@@ -271,8 +271,9 @@ def test_spans_may_begin_within_a_second(api):
         api, *(event(minutes=(at - NOON) / timedelta(minutes=1)) for border in borders for at in (border - one, border))
     )
     occurred = {"since": since.isoformat(), "until": borders[2].isoformat()}
-    spans = count(api, "time", {"occurred": occurred}, time_unit="second", time_interval=0.5)
-    assert [each["count"] for each in spans] == [1, 2, 2]
+    for more in ({}, {"resource": {"id_prefix": ["thing"]}}):
+        spans = count(api, "time", {"occurred": occurred, **more}, time_unit="second", time_interval=0.5)
+        assert [each["count"] for each in spans] == [1, 2, 2]
 
 
 def test_events_are_counted_by_resource(api):

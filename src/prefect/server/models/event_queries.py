@@ -205,7 +205,11 @@ def count_events_by_time(
             "Ask for a longer interval or a shorter time."
         )
     # One more than there are spans: an event may have occurred in the future.
-    counts = _counts_by_span(tx, wanted, [start + number * span for number in range(1, spans + 1)])
+    borders = [start + number * span for number in range(1, spans + 1)]
+    if tx.dialect.name == "sqlite" and not wanted.model_fields_set - {"occurred", "event", "order"}:
+        counts = _counts_in_order(tx, wanted, borders)
+    else:
+        counts = _counts_by_span(tx, wanted, borders)
     return [
         {
             "value": str(number),
@@ -216,6 +220,18 @@ def count_events_by_time(
         }
         for number in range(max(spans, 0))
     ]
+
+
+def _counts_in_order(tx: Transaction, wanted: EventFilter, borders: Sequence[datetime]) -> dict[int, int]:
+    """As `_counts_by_span`, span by span: what an index of times and names can tell needs no sorting then."""
+    counts: dict[int, int] = {}
+    since = wanted.occurred.since
+    for number, border in enumerate(borders):
+        end = min(border - timedelta(microseconds=1), wanted.occurred.until)
+        occurred = wanted.occurred.model_copy(update={"since": since, "until": end})
+        counts[number] = count_events(tx, wanted.model_copy(update={"occurred": occurred}))
+        since = border
+    return counts
 
 
 def _counts_by_span(tx: Transaction, wanted: EventFilter, borders: Sequence[datetime]) -> dict[int, int]:
