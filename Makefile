@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for processes that they have started; those of a file share what they start.
+PYTEST := $(BIN)/python -m pytest --dist loadfile
 READY := $(VENV)/.ready
 
 .PHONY: help setup demo test test-postgres test-slow test-upstream check format lint types bench lock clean
@@ -20,13 +22,13 @@ demo: $(READY)  ## Run the ETL example twice; the second run shows its cache hit
 	@scripts/demo.sh $(BIN)/python
 
 test: $(READY)  ## Run the tests
-	@$(BIN)/python -m pytest -m "not slow and not postgres and not upstream" tests
+	@$(PYTEST) -n 3 -m "not slow and not postgres and not upstream" tests
 
 test-postgres: $(READY)  ## Run the server's tests on PostgreSQL (PREFECT_TEST_POSTGRES_URL, or 127.0.0.1:5432)
-	@$(BIN)/python -m pytest -m "postgres and not slow" tests
+	@$(PYTEST) -n 3 -m "postgres and not slow" tests
 
 test-slow: $(READY)  ## Run the long tests: chaos, many processes, large flows
-	@$(BIN)/python -m pytest -m "slow and not upstream" tests
+	@$(PYTEST) -n 2 -m "slow and not upstream" tests
 
 test-upstream: $(READY)  ## Run the sessions with upstream's package, which gets an environment of its own
 	@PREFECT_TEST_UPSTREAM_PYTHON=$$(scripts/upstream.sh) $(BIN)/python -m pytest -m upstream tests

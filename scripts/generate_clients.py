@@ -41,7 +41,7 @@ ELSEWHERE = {
     "update_block_type": "BlocksType",
 }
 """Methods that stand in another mixin than those of their module."""
-NOT_METHODS = {"create_run_of_flow", "create_task_run_from", "create_events"}
+NOT_METHODS = {"create_run_of_flow", "create_task_run_from", "create_events", "release_flow_run_lease"}
 GIVE_RESPONSES = {
     "decrement_v1_concurrency_slots", "delete_global_concurrency_limit_by_name", "hello", "increment_concurrency_slots",
     "increment_concurrency_slots_with_lease", "increment_v1_concurrency_slots", "release_concurrency_slots",

@@ -13,6 +13,7 @@ for name in [name for name in os.environ if name.startswith("PREFECT_") and not 
     del os.environ[name]
 os.environ["PREFECT_HOME"] = _home.name
 os.environ["PREFECT_LOGGING_LEVEL"] = "INFO"
+os.environ.pop("COLUMNS", None)  # so that tables are as wide wherever the tests run
 
 import pytest  # noqa: E402
 

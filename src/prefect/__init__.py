@@ -12,6 +12,7 @@ if _TYPE_CHECKING:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import State
     from prefect.context import tags
+    from prefect.deployments.runner import deploy
     from prefect.flow_runs import (
         apause_flow_run,
         aresume_flow_run,
@@ -20,7 +21,7 @@ if _TYPE_CHECKING:
         resume_flow_run,
         suspend_flow_run,
     )
-    from prefect.flows import Flow, flow
+    from prefect.flows import Flow, aserve, flow, serve
     from prefect.logging.loggers import get_run_logger
     from prefect.tasks import Task, task
     from prefect.transactions import Transaction
@@ -34,12 +35,15 @@ _HOME = {
     "allow_failure": "prefect.utilities.annotations",
     "apause_flow_run": "prefect.flow_runs",
     "aresume_flow_run": "prefect.flow_runs",
+    "aserve": "prefect.flows",
     "asuspend_flow_run": "prefect.flow_runs",
+    "deploy": "prefect.deployments.runner",
     "flow": "prefect.flows",
     "get_client": "prefect.client.orchestration",
     "get_run_logger": "prefect.logging.loggers",
     "pause_flow_run": "prefect.flow_runs",
     "resume_flow_run": "prefect.flow_runs",
+    "serve": "prefect.flows",
     "suspend_flow_run": "prefect.flow_runs",
     "tags": "prefect.context",
     "task": "prefect.tasks",
@@ -56,12 +60,15 @@ __all__ = [
     "allow_failure",
     "apause_flow_run",
     "aresume_flow_run",
+    "aserve",
     "asuspend_flow_run",
+    "deploy",
     "flow",
     "get_client",
     "get_run_logger",
     "pause_flow_run",
     "resume_flow_run",
+    "serve",
     "suspend_flow_run",
     "tags",
     "task",

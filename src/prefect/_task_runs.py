@@ -45,7 +45,7 @@ async def claim(task_run: TaskRun) -> TaskRun | None:
         details.task_parameters_id = task_run.state.state_details.task_parameters_id
     wanted: State[Any] = State(type=StateType.PENDING, name="Pending", state_details=details)
     try:
-        answer = await send_async(set_task_run_state(task_run.id, wanted))
+        answer = await send_async(set_task_run_state(task_run.id, wanted).as_holder())
     except ObjectNotFound:
         return None
     if answer.status is not SetStateStatus.ACCEPT or answer.state is None or not answer.state.is_pending():

@@ -17,7 +17,15 @@ _TARGETS: dict[str, str] = {
     "load_prefect_collections": "prefect.plugins:load_prefect_collections",
     "run_pull_steps": "prefect.deployments.steps.core:run_steps",
     "result_record_metadata": "prefect.results:ResultRecordMetadata",
+    "docker_image": "prefect.docker.docker_image:DockerImage",
+    "build_docker_image": "prefect.docker._steps:build_docker_image",
+    "push_docker_image": "prefect.docker._steps:push_docker_image",
+    "serve_flow": "prefect.runner._serving:serve_flow",
+    "serve_deployments": "prefect.runner._serving:serve",
+    "aserve_deployments": "prefect.runner._serving:aserve",
     "serve_tasks": "prefect.task_worker:serve",
+    "hold_runs": "prefect._engine.heartbeats:hold_runs",
+    "let_go_of_runs": "prefect._engine.heartbeats:let_go_of_runs",
     "aserve_tasks": "prefect.task_worker:aserve",
 }
 

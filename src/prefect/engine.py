@@ -1,4 +1,7 @@
-"""`python -m prefect.engine [FLOW_RUN_ID]`: loads and runs one flow run; how runners start runs in processes."""
+"""`python -m prefect.engine [FLOW_RUN_ID [-]]`: loads and runs one flow run; how runners start runs in processes.
+
+With `-` the flow is not loaded, but read from stdin, as `prefect._loading.shipping` has packed it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from prefect._compat.moves import old_names
+from prefect._engine import supervision
 from prefect.exceptions import Abort, Pause, TerminationSignal
 from prefect.logging.loggers import get_logger
 
@@ -20,7 +24,8 @@ logger = get_logger("engine")
 def handle_engine_signals(flow_run_id: UUID | None = None) -> Generator[None, None, None]:
     """End the process as its supervisor expects it, by how the run inside the block ended.
 
-    Exit code 0 after an abort or a pause, 1 after an unexpected exception; a termination signal is passed on.
+    Exit code 0 after an abort, a pause, or an end that its supervisor has ordered, 1 after an unexpected exception; a
+    termination signal is passed on.
 
     Args:
         flow_run_id: Named in log messages.
@@ -35,14 +40,16 @@ def handle_engine_signals(flow_run_id: UUID | None = None) -> Generator[None, No
         logger.info("Execution of %s is paused; it goes on when the run is resumed.", what)
         sys.exit(0)
     except TerminationSignal as error:
+        if supervision.order() is not None:
+            sys.exit(0)
         logger.info("Execution of %s was ended by signal %s.", what, error.signal)
         signal.signal(error.signal, signal.SIG_DFL)
         os.kill(os.getpid(), error.signal)
     except Exception:
         logger.exception("Execution of %s ended with an exception.", what)
         sys.exit(1)
-    except BaseException:
-        logger.exception("Execution of %s was interrupted.", what)
+    except BaseException as error:
+        logger.error("Execution of %s was interrupted: %r", what, error)
         # What interrupted it decides how the process ends.
         raise
 
@@ -63,10 +70,18 @@ def main(arguments: list[str]) -> None:
     """Run the flow run that the arguments or `PREFECT__FLOW_RUN_ID` name."""
     flow_run_id = _flow_run_id(arguments)
     os.environ.setdefault("PREFECT__FLOW_RUN_ID", str(flow_run_id))
-    from prefect._loading.execution import run_flow_run  # noqa: PLC0415 - a bad id must be told without loading the engine
+    # Before anything of the user's is loaded, which must not find the way to the supervisor.
+    supervision.connect(flow_run_id)
+    # A bad id must be told without loading the engine.
+    from prefect._loading.execution import run_flow_run, run_shipped_flow_run  # noqa: PLC0415
 
     with handle_engine_signals(flow_run_id):
-        run_flow_run(flow_run_id)
+        if arguments[1:] == ["-"]:
+            went_well = run_shipped_flow_run(flow_run_id, sys.stdin.buffer.read())
+        else:
+            went_well = run_flow_run(flow_run_id)
+    if not went_well:
+        sys.exit(1)
 
 
 __getattr__ = old_names(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from typing import Any, TypeVar
 from uuid import UUID
 
 from prefect._asking import ask
 from prefect._compat.dispatch import async_dispatch
+from prefect._flow_run_waiting import wait_plan
 from prefect._plans import Pair, Plan, Sleep, run_plan, run_plan_async
 from prefect.client._calls.flow_runs import (
     create_flow_run_input,
@@ -34,6 +34,7 @@ from prefect.states import Paused, Suspended
 
 T = TypeVar("T")
 
+_POLL_SECONDS = 1.0
 _EMBEDDED_POLL_SECONDS = 0.25
 """Without a server, looking at the run costs next to nothing."""
 
@@ -251,19 +252,6 @@ def resume_flow_run(flow_run_id: UUID, run_input: dict[str, Any] | None = None) 
     run_plan(_resume_plan(flow_run_id, run_input))
 
 
-def _wait_plan(flow_run_id: UUID, timeout: float | None) -> Generator[Any, Any, FlowRun]:
-    deadline = None if timeout is None else time.monotonic() + timeout
-    pause = 0.05
-    while True:
-        run: FlowRun = yield ask(read_flow_run(flow_run_id))
-        if run.state is not None and run.state.is_final():
-            return run
-        if deadline is not None and time.monotonic() >= deadline:
-            raise FlowRunWaitTimeout(f"Flow run {flow_run_id} was not finished after {timeout:g} seconds.")
-        yield Sleep(pause if deadline is None else min(pause, max(deadline - time.monotonic(), 0)))
-        pause = min(pause * 1.5, 1.0)
-
-
 async def wait_for_flow_run(
     flow_run_id: UUID,
     timeout: int | None = 10800,
@@ -273,9 +261,11 @@ async def wait_for_flow_run(
 ) -> FlowRun:
     """Wait until a flow run is final; never raises because the run failed.
 
+    Against an API its events say when to look at the run.
+
     Args:
         flow_run_id: The run.
-        timeout: Seconds to wait at most.
+        timeout: Seconds to wait at most; None for no limit.
         poll_interval: Not used any more.
         client: Not used: the active API is asked.
         log_states: Log the final state.
@@ -283,7 +273,9 @@ async def wait_for_flow_run(
     Raises:
         FlowRunWaitTimeout: It is not final in time.
     """
-    run = await run_plan_async(_wait_plan(flow_run_id, timeout))
+    run = await run_plan_async(wait_plan(flow_run_id, timeout, _POLL_SECONDS))
+    if run.state is None or not run.state.is_final():
+        raise FlowRunWaitTimeout(f"Flow run {flow_run_id} was not finished after {timeout:g} seconds.")
     if log_states:
         from prefect.logging.loggers import get_logger  # noqa: PLC0415 - only here
 

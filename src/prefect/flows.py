@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from typing_extensions import ParamSpec, Self
 
-from prefect import _current
+from prefect import _current, _upcalls
 from prefect._compat.dispatch import async_dispatch
+from prefect._deployable import DeployableFlow
 from prefect._engine import start
 from prefect._functions import CallShape, FunctionFacts, check_hooks, default_name
 from prefect.exceptions import InvalidNameError, SignatureMismatchError
@@ -30,6 +31,7 @@ from prefect.utilities.annotations import NotSet
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
+    from prefect.deployments.runner import RunnerDeployment
     from prefect.futures import PrefectFuture
     from prefect.task_runners import TaskRunner
     from prefect.tasks import ResultSerializer, ResultStorage
@@ -48,7 +50,7 @@ class FlowStateHook(Protocol):
     def __call__(self, flow: Flow[..., Any], flow_run: FlowRun, state: State) -> Any: ...
 
 
-class Flow(Generic[P, R]):
+class Flow(DeployableFlow, Generic[P, R]):
     """A function whose calls are flow runs.
 
     Args:
@@ -388,18 +390,8 @@ class Flow(Generic[P, R]):
         """The flow's graph as Mermaid text, as `visualize` would draw it."""
         return start.mermaid(self, args, kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _NOT_YET:
-            raise AttributeError(
-                f"Flow.{name} is not there yet: this release runs flows where they are called. See docs/roadmap.md."
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-_NOT_YET = frozenset({"serve", "deploy", "adeploy", "to_deployment", "ato_deployment", "from_source", "afrom_source"})
 
 
 def _keep(given: Any, present: Any) -> Any:
@@ -495,8 +487,48 @@ class FlowDecorator:
             return Flow(fn, **options)
         return partial(Flow, **options)
 
+    from_source = staticmethod(Flow.from_source)
+
 
 flow = FlowDecorator()
+
+
+def serve(
+    *args: RunnerDeployment,
+    pause_on_shutdown: bool = True,
+    print_starting_message: bool = True,
+    limit: int | None = None,
+    **kwargs: Any,
+) -> None:
+    """Execute the runs of deployments, each in a process of its own, until stopped by Ctrl-C.
+
+    Args:
+        args: Deployments of flows, made with `Flow.to_deployment`.
+        pause_on_shutdown: Pause their schedules in the end.
+        print_starting_message: Say what is served, and how to run it.
+        limit: How many runs may go at once; by default the setting `runner.process_limit`.
+        kwargs: More arguments of `prefect.runner.Runner`.
+
+    Raises:
+        RuntimeError: Called in async code; use `aserve` there.
+        ValueError: There is no deployment.
+        DeploymentApplyError: The API refuses a deployment; the message says why.
+        SystemExit: Stopped by SIGTERM, with code 0.
+    """
+    options = {"pause_on_shutdown": pause_on_shutdown, "limit": limit, **kwargs}
+    _upcalls.resolve("serve_deployments")(args, print_starting_message, options)
+
+
+async def aserve(
+    *args: RunnerDeployment,
+    pause_on_shutdown: bool = True,
+    print_starting_message: bool = True,
+    limit: int | None = None,
+    **kwargs: Any,
+) -> None:
+    """`serve` for async code; raises KeyboardInterrupt when it is stopped by Ctrl-C."""
+    options = {"pause_on_shutdown": pause_on_shutdown, "limit": limit, **kwargs}
+    await _upcalls.resolve("aserve_deployments")(args, print_starting_message, options)
 
 
 # What loads flows stands above them, and is not needed to define or run one.
@@ -514,4 +546,4 @@ __getattr__ = lazy_names(
     },
 )
 
-__all__ = ["Flow", "FlowDecorator", "FlowStateHook", "flow"]
+__all__ = ["Flow", "FlowDecorator", "FlowStateHook", "aserve", "flow", "serve"]

@@ -10,8 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import copy_context
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -21,6 +20,7 @@ from uuid import UUID
 from typing_extensions import Self
 
 from prefect._compat.dispatch import async_dispatch
+from prefect._engine import heartbeats
 from prefect._engine.background import parameter_store
 from prefect._engine.run_tasks import run_generator_task_async, run_generator_task_sync, run_task_async, run_task_sync
 from prefect._recorder import get_recorder
@@ -31,6 +31,8 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings
 from prefect.tasks import Task
+from prefect.utilities._asked_to_end import asked_to_end
+from prefect.utilities.services import start_client_metrics_server
 
 if TYPE_CHECKING:
     from prefect._task_worker_status import StatusServer
@@ -135,6 +137,7 @@ class TaskWorker:
             timeout: Seconds after which the worker stops by itself.
         """
         ensure_logging_setup()
+        start_client_metrics_server()
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
@@ -146,7 +149,8 @@ class TaskWorker:
             loop.call_later(timeout, self._stop)
         self._started_at = datetime.now(timezone.utc)
         logger.info("Starting task worker for %s", ", ".join(sorted(task.name for task in self.tasks)))
-        with self._taking_sigterm():
+        with asked_to_end(self._end_on, [signal.SIGTERM]), heartbeats.runs_here():
+            heartbeats.keep_alive()  # without a server, the runs of workers that died are looked after here
             try:
                 await self._poll(woken)
             except asyncio.CancelledError:
@@ -183,16 +187,8 @@ class TaskWorker:
         logger.info("SIGTERM received, stopping the task worker.")
         self._stop()
 
-    @contextmanager
-    def _taking_sigterm(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        previous = signal.signal(signal.SIGTERM, self.handle_sigterm)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, previous if previous is not None else signal.SIG_DFL)
+    def _end_on(self, number: int) -> None:
+        self.handle_sigterm(number, None)
 
     async def __aenter__(self) -> Self:
         self._started_at = datetime.now(timezone.utc)
@@ -252,14 +248,16 @@ class TaskWorker:
 
         Runs that are not claimed yet are claimed first; one that another worker has is left alone.
         """
-        if task_run.state is not None and task_run.state.is_scheduled():
-            granted = await claim(task_run)
-            if granted is None:
-                return
-            task_run = granted
-        await self._execute(task_run)
+        with heartbeats.runs_here():
+            if task_run.state is not None and task_run.state.is_scheduled():
+                granted = await claim(task_run)
+                if granted is None:
+                    return
+                task_run = granted
+            await self._execute(task_run)
 
     async def _execute(self, task_run: TaskRun) -> None:
+        heartbeats.keep_alive()
         key = task_run.task_key
         under_way = self.in_flight_task_runs.setdefault(key, {})
         under_way[task_run.id] = datetime.now(timezone.utc)

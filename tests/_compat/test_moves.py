@@ -17,6 +17,7 @@ from prefect.exceptions import PrefectImportError
         "prefect.engine:_out_of_process_pause", "prefect.filesystems:Azure", "prefect.filesystems:GCS",
         "prefect.filesystems:GitHub", "prefect.filesystems:S3", "prefect.infrastructure.base:Infrastructure",
         "prefect.infrastructure:KubernetesJob", "prefect.client.schemas.objects:MinimalDeploymentSchedule",
+        "prefect.workers.block:BlockWorkerJobConfiguration", "prefect.workers.cloud:BlockWorker",
     ],
 )  # fmt: skip
 def test_removed_names_say_what_to_use(place):

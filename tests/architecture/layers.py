@@ -8,15 +8,15 @@ from __future__ import annotations
 _LAYERS: dict[int, str] = {
     0: "types exceptions utilities _upcalls _version _plans _seen _functions _file_trees _socket_urls _client_metrics _extras",
     # Filters and actions are data: what an event query or an automation says.
-    1: "settings client.schemas events.schemas events.filters events.actions _current _compat",
+    1: "settings client.schemas events.schemas events.filters events.actions _current _compat _outside_flows",
     2: "logging client events serializers _recorder _asking _shipping _sockets _polling _task_runs",
     3: """states results filesystems blocks cache_policies transactions locking concurrency artifacts variables automations
-        schedules assets _state_values _result_records _result_storage _remote_filesystems _internal""",
+        schedules assets _state_values _result_records _result_storage _flow_run_waiting _remote_filesystems _internal""",
     # `client.utilities` finds the client of the active context.
     4: "context futures task_runners runtime client.utilities _engine",
     # Public names of low packages whose substance is authoring or the engine.
-    5: """flows tasks flow_runs task_runs flow_engine task_engine engine input deployments _loading assets.materialize
-        utilities.engine""",
+    5: """flows tasks flow_runs task_runs flow_engine task_engine engine input deployments _loading _deployable
+        assets.materialize utilities.engine _code_storage runner.storage""",
     6: "runner workers task_worker _task_worker_status bundles docker infrastructure",
     7: "cli testing main plugins agent analytics _experimental _launch __main__",
 }

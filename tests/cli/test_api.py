@@ -39,10 +39,15 @@ def test_a_request_prints_the_answer(where: str, tmp_path: Path):
     for result in (
         invoke(["api", "POST", "/flows/filter", "--data", f"@{body}"]),
         invoke(["api", "POST", "/flows/filter", "--data", "-"], input=body.read_text()),
+        invoke(["api", "POST", "/flows/filter"], input=body.read_text()),
     ):
         assert [flow["id"] for flow in json.loads(result.stdout)] == [id]
     deleted = invoke(["api", "DELETE", f"/flows/{id}"])
     assert (deleted.exit_code, deleted.stdout) == (0, "")
+
+
+def test_a_body_that_is_not_given_is_an_empty_object(where: str):
+    assert json.loads(invoke(["api", "POST", "/flows/count"]).stdout) == 0
 
 
 def test_a_refusal_is_printed_and_is_an_exit_code(where: str):

@@ -113,7 +113,8 @@ def test_types_are_listed(block_id: str):
 def test_a_type_is_inspected_with_its_fields(block_id: str):
     shown = invoke(["block", "type", "inspect", "door"]).stdout
     assert "Door" in shown and "Schema Properties" in shown and "format: password" in shown
-    assert json.loads(invoke(["block", "type", "inspect", "door", "-o", "json"]).stdout)["name"] == "Door"
+    told = json.loads(invoke(["block", "type", "inspect", "door", "-o", "json"]).stdout)
+    assert (told["block_type"]["name"], told["schema"]["fields"]["title"]) == ("Door", "Door")
 
 
 def test_a_type_is_deleted_unless_the_user_objects(block_id: str, client: SyncPrefectClient):

@@ -51,6 +51,7 @@ def test_deployments_are_listed_by_name_or_by_age(deploy):
     assert "Deployments" in table
     assert [each["name"] for each in as_json("ls", "--by-created")] == ["c", "a", "b"]
     assert [each["name"] for each in as_json("ls", "other")] == ["c"]
+    assert [each["name"] for each in as_json("ls", "--flow-name", "other")] == ["c"]
 
 
 def test_no_deployments_are_no_failure(client):

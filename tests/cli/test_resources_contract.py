@@ -1,4 +1,4 @@
-"""The published commands, arguments and flags of the groups that work with objects of the API, and of servers."""
+"""The published commands, arguments and flags of the groups that work with objects of the API, of servers and of workers, and of `deploy`."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from . import test_cli_contract
 CONTRACT = Path(__file__).parents[1] / "contract"
 COMMANDS = [
     command
-    for name in ("cli_resources.json", "cli_server.json")
+    for name in ("cli_resources.json", "cli_server.json", "cli_workers.json", "cli_deploy.json")
     for command in json.loads((CONTRACT / name).read_text())["commands"]
 ]
 

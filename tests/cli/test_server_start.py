@@ -1,5 +1,6 @@
-"""`prefect server start`: what it says to those who put a server before everybody."""
+"""`prefect server start`: what it says to those who put a server before everybody, and that it can be stopped at once."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,27 @@ def test_a_server_in_the_background_warns_where_one_sees_it(home: Path):
         assert done.returncode == 0 and WARNING in done.stdout, done
     finally:
         subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=False)
+
+
+STARTS_A_SERVER_AND_IS_TOLD_TO_STOP_AT_AN_IMPORT = """
+import os, sys
+from prefect.cli.root import run
+
+class Signal:
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), int(sys.argv[2]))
+
+sys.meta_path.insert(0, Signal())
+sys.exit(run(["server", "start", "--no-services", "--port", sys.argv[3]]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("module", ["uvicorn.loops.auto", "prefect.server.api.server"])
+def test_a_server_that_is_told_to_stop_while_it_comes_up_stops(home: Path, module: str, number: signal.Signals):
+    command = [sys.executable, "-c", STARTS_A_SERVER_AND_IS_TOLD_TO_STOP_AT_AN_IMPORT]
+    command += [module, str(int(number)), str(free_port())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert done.stdout.endswith("Server stopped!\n")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from tests.client.http_api import API, Answer
+from tests.server.api.conftest import free_port
 
 from prefect import get_client
 from prefect.client._exchange import Session, exchange
@@ -150,6 +151,18 @@ def test_the_api_says_how_long_to_wait():
     assert pauses_of([response(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT")], jitter=0.0) == [0.0]
     assert pauses_of([response(429, retry_after="Wed, 21 Oct 2115 07:28:00 GMT")], jitter=0.0) == [60.0]
     assert pauses_of([response(429, retry_after="soon")], jitter=0.0) == [2.0]
+
+
+def test_who_waits_for_an_api_that_is_away_is_told_so_once(caplog):
+    url = f"http://127.0.0.1:{free_port()}/api"
+    plan = exchange(Session(url, max_retries=3), httpx.Request("GET", f"{url}/flows"))
+    wanted, told = next(plan), []
+    with pytest.raises(httpx.ConnectError):
+        while True:
+            wanted = plan.send(httpx.ConnectError("refused") if isinstance(wanted, httpx.Request) else None)
+            told.append(caplog.text.count(f"Cannot reach the API at {url}"))
+    # The first failure may be of the moment.
+    assert told == [0, 0, 1, 1, 1, 1]
 
 
 def test_an_address_that_cannot_work_is_not_tried_again():

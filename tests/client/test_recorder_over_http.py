@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -70,7 +70,8 @@ def spilled(tmp_path: Path) -> list[Path]:
 
 
 def waiting_lines(tmp_path: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in spilled(tmp_path))
+    """How many records wait; the first line of a file names its process."""
+    return sum(line[:1] in (b"E", b"L") for path in spilled(tmp_path) for line in path.read_bytes().splitlines())
 
 
 def event(name: str, payload: dict | None = None) -> events.Event:
@@ -293,6 +294,16 @@ def test_a_process_that_ends_says_where_its_records_wait(api, tmp_path):
     )
     assert "could not be delivered" in ended.stderr and str(tmp_path / "home" / "recorder") in ended.stderr
     assert waiting_lines(tmp_path) == 20
+
+
+def test_nobody_waits_for_a_recorder_that_has_been_stopped(api, recorder):
+    api.stop()
+    log(recorder, "waits for the next process", uuid4())
+    assert recorder.stop(0.1) is False
+    # The handlers of logs flush once more when the process ends.
+    flushed = Event()
+    Thread(target=lambda: (recorder.flush(), flushed.set()), daemon=True).start()
+    assert flushed.wait(PATIENCE)
 
 
 def test_the_file_of_a_process_that_lives_is_left_alone(api, recorder, tmp_path):

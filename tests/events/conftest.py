@@ -24,6 +24,9 @@ class KeptEvents:
     def deliver(self, batch) -> None:
         self._events.extend(batch.events)
 
+    def close(self) -> None:
+        pass
+
     def __call__(self) -> list:
         assert self.recorder.flush(timeout=10)
         return list(self._events)

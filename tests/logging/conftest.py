@@ -21,6 +21,9 @@ class KeptLogs:
     def deliver(self, batch) -> None:
         self._rows.extend(batch.logs)
 
+    def close(self) -> None:
+        pass
+
     @property
     def rows(self) -> list[SimpleNamespace]:
         assert self.recorder.flush(timeout=10)

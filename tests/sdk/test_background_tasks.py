@@ -305,6 +305,29 @@ async def test_a_worker_may_be_served_from_async_code():
     await aserve(idle, timeout=0)
 
 
+@pytest.mark.parametrize("ends_first", [0, 1])
+async def test_two_workers_leave_signals_as_they_were_whichever_ends_first(ends_first):
+    @task
+    def idle(): ...
+
+    def pass_over(number, frame): ...
+
+    before = signal.signal(signal.SIGTERM, pass_over)
+    workers = [TaskWorker(idle), TaskWorker(idle)]
+    running = [asyncio.create_task(worker.astart(timeout=PATIENCE)) for worker in workers]
+    while not all(worker.started for worker in workers):
+        await asyncio.sleep(0)
+    await workers[ends_first].astop()
+    await running[ends_first]
+    # The one that is left still ends in order.
+    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        await asyncio.wait_for(running[1 - ends_first], PATIENCE / 4)
+    finally:
+        left = signal.signal(signal.SIGTERM, before)
+    assert left is pass_over
+
+
 def test_what_cannot_be_served_is_refused():
     @task
     def one(): ...

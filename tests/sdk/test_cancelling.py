@@ -100,6 +100,30 @@ def test_a_termination_signal_crashes_the_run_and_still_ends_the_process(tmp_pat
     assert run.state.is_crashed() and "signal" in run.state.message.lower()
 
 
+async def test_runs_of_one_loop_leave_the_signal_as_it_was_whichever_ends_first():
+    may_end = asyncio.Event()
+    first_has_ended = asyncio.Event()
+
+    @flow
+    async def first():
+        await may_end.wait()
+
+    @flow
+    async def second():
+        may_end.set()
+        await first_has_ended.wait()
+        return signal.getsignal(signal.SIGTERM)
+
+    async def run_first():
+        await first()
+        first_has_ended.set()
+
+    before = signal.getsignal(signal.SIGTERM)
+    _, while_second_goes = await asyncio.gather(run_first(), second())
+    assert while_second_goes is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 # -- waiting ---------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from threading import Timer
 from types import ModuleType
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.responses import DeploymentResponse
+
 SNIPPETS = Path(__file__).parent / "snippets"
 PREFECT = Path(sysconfig.get_path("scripts")) / "prefect"
 SECONDS = 60
@@ -142,3 +145,14 @@ class Shell:
             timeout=SECONDS,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def deployment_named(name: str) -> DeploymentResponse:
+    """A deployment, by its flow's name and its own."""
+    with get_client(sync_client=True) as client:
+        return client.read_deployment_by_name(name)
+
+
+def put(shell: Shell, name: str, target: str) -> None:
+    """Write an example into a file of the shell's folder."""
+    (shell.folder / target).write_text(snippet(name).read_text(encoding="utf-8"), encoding="utf-8")

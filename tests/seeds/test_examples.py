@@ -19,6 +19,9 @@ PRINTS = {
     "custom_retries": (
         "/report answered\n/secret: Failed, Task run encountered an exception ServiceError: status 401\n"
     ),
+    "deployments": (
+        "0 6 * * MON {'city': 'Berlin', 'days': 7} ['reports']\nScheduled {'city': 'Tokyo', 'days': 7}\nTokyo: 7 days\n"
+    ),
     "fan_out": "Left out: text 'three' is empty\n{'four': 0, 'one': 2, 'two': 1}\n",
     "generators": "/missing (404)\n/broken (500)\n/other (404)\n",
     "hello": "",

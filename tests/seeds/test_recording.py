@@ -124,3 +124,10 @@ def test_the_printed_tests_pass(shell: Shell, web: Web):
     assert ran.code == 0, ran.output
     assert "2 passed" in ran.output
     assert web.asked == ["example.com/users"]
+
+
+def test_a_secret_is_saved_once_and_loaded_in_a_flow(home):
+    from prefect.blocks.system import Secret
+
+    load("secret_block").call_openai()
+    assert Secret.load("openai-api-key").get() == "sk-..."

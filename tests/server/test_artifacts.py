@@ -136,3 +136,35 @@ def test_artifacts_are_found_by_the_runs_that_made_them(api):
     assert found(task_runs={"name": {"any_": ["step"]}}) == ["of-task"]
     assert found(flow_runs={"name": {"any_": ["other"]}}) == []
     assert api("POST", "/artifacts/latest/count", {"flow_runs": {"name": {"any_": ["maker"]}}}).body == 2
+
+
+# -- results ---------------------------------------------------------------------------------------------------------
+
+
+def results(api, **wanted):
+    found = api("POST", "/artifacts/filter", {"artifacts": {"type": {"any_": ["result"]}, **wanted}}).body
+    return [(each.key, each.data, each.flow_run_id, each.task_run_id) for each in found]
+
+
+def test_the_stored_result_of_a_run_is_an_artifact_of_it(api):
+    flow = api("POST", "/flows/", {"name": "f"}).body
+    run = api("POST", "/flow_runs/", {"flow_id": flow.id}).body
+    task = api("POST", "/task_runs/", {"flow_run_id": run.id, "task_key": "t", "dynamic_key": "0"}).body
+    stored = {"storage_key": "/results/1", "expiration": None}
+    for path, each in (("/flow_runs/{id}/set_state", run), ("/task_runs/{id}/set_state", task)):
+        for type, data in (("RUNNING", None), ("COMPLETED", stored)):
+            api("POST", path, {"state": {"type": type, "data": data}, "force": True}, id=each.id)
+
+    assert results(api, flow_run_id={"any_": [run.id]}) == [
+        (None, stored, run.id, task.id),
+        (None, stored, run.id, None),
+    ]
+
+
+def test_a_result_that_is_not_stored_is_no_artifact(api):
+    flow = api("POST", "/flows/", {"name": "f"}).body
+    run = api("POST", "/flow_runs/", {"flow_id": flow.id}).body
+    state = {"type": "COMPLETED", "data": {"type": "unpersisted"}}
+    api("POST", "/flow_runs/{id}/set_state", {"state": state, "force": True}, id=run.id)
+
+    assert results(api) == []

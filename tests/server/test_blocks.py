@@ -389,7 +389,7 @@ def test_deleting_a_document_removes_the_references_to_it(api, schema):
     assert api.refused("DELETE", f"{DOCUMENTS}/{{id}}", id=child.id).status == 404
 
 
-@pytest.mark.parametrize("target", [str(uuid4()), "no-uuid", None, 5])
+@pytest.mark.parametrize("target", ["8a5050dd-03c6-461b-912c-764203d49115", "no-uuid", None, 5])
 def test_a_broken_reference_is_refused_and_stores_nothing(api, schema, target):
     body = {"block_schema_id": schema.id, "block_type_id": schema.block_type_id, "name": "x"}
     body["data"] = {"a": {"$ref": {"block_document_id": target}}}

@@ -10,7 +10,7 @@ import pytest
 
 from prefect.client._calls._call import Call
 from prefect.server.models.flow_run_leases import end_abandoned_runs, renew_leases
-from prefect.server.routes._table import Caller, dispatch
+from prefect.server.routes._table import ApiError, Caller, dispatch
 
 LEASE = timedelta(seconds=60)
 OWNER = Caller(holder="machine:1")
@@ -57,6 +57,24 @@ def test_a_renewed_lease_keeps_a_run_alive(store, flow_id):
     assert store.write(lambda tx: renew_leases(tx, "machine:1")) == 1
     assert store.write(lambda tx: renew_leases(tx, "machine:2")) == 0
     assert sweep(store, LEASE - timedelta(seconds=5)) == []
+
+
+def test_a_holder_may_give_a_run_back_and_nobody_else_may(store, flow_id):
+    given, kept = create(store, flow_id), create(store, flow_id)
+    for run_id, holder in ((given, "machine:1"), (kept, "machine:2")):
+        call = Call("POST", "/flow_run_leases/release", body={"flow_run_id": str(run_id)})
+        assert dispatch(store, call, Caller(holder=holder)).status == 204
+    assert sweep(store, LEASE * 2) == [kept]
+    assert state_of(store, given).is_pending()
+    propose(store, given, "RUNNING", Caller(holder="machine:3"))
+    assert sweep(store, LEASE * 2) == [given]
+
+
+def test_who_gives_a_run_back_has_to_say_who_it_is(store, flow_id):
+    call = Call("POST", "/flow_run_leases/release", body={"flow_run_id": str(uuid4())})
+    with pytest.raises(ApiError) as refused:
+        dispatch(store, call)
+    assert (refused.value.status, "X-Prefect-Run-Holder" in str(refused.value.detail)) == (422, True)
 
 
 def test_a_run_that_ended_is_left_alone(store, flow_id):
@@ -235,7 +253,7 @@ def test_a_server_that_was_away_does_not_count_the_heartbeats_of_that_time(store
     assert judge(6 * BEAT, since=2 * BEAT) == [run_id]
 
 
-@pytest.mark.parametrize("id", ["nonsense", str(uuid4())])
+@pytest.mark.parametrize("id", ["nonsense", "a1560f86-b265-4e7a-8060-f9b28b1eff81"])
 def test_heartbeats_of_runs_that_are_not_there_are_only_stored(store, id):
     beat(store, id)
     assert sweep(store, 4 * BEAT) == []

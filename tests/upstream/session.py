@@ -6,20 +6,19 @@ Names, states, counts and values are reported; ids, instants and generated names
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+
+from parts import MARK, asked, eventually, flow_run, run_id, task_runs, tell
 
 from prefect import flow, get_client, get_run_logger, task, unmapped
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.blocks.system import Secret
 from prefect.cache_policies import INPUTS
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import FlowRunFilter, LogFilter, LogFilterFlowRunId
 from prefect.concurrency.sync import concurrency, rate_limit
 from prefect.context import get_run_context
 from prefect.events import emit_event
@@ -31,62 +30,6 @@ from prefect.runtime import task_run as runtime_task_run
 from prefect.states import Cancelled, Completed, Failed
 from prefect.transactions import transaction
 from prefect.variables import Variable
-
-MARK = uuid4().hex[:8]
-"""Sets this session's things apart from those of others on the same API."""
-PATIENCE = 60.0
-
-
-def eventually(read: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:
-    """What `read` gives once it is there: an API may take its time to store what it has accepted."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        found = read()
-        if is_there(found) or time.monotonic() > deadline:
-            return found
-        time.sleep(0.2)
-
-
-def flow_run(id: Any) -> dict[str, Any]:
-    with get_client(sync_client=True) as client:
-        run = client.read_flow_run(id)
-        states = client.read_flow_run_states(id)
-    return {
-        "state": f"{run.state.type.value}/{run.state.name}",
-        "history": [state.name for state in sorted(states, key=lambda state: state.timestamp)],
-        "run_count": run.run_count,
-        "tags": sorted(run.tags),
-        "parameters": run.parameters,
-    }
-
-
-def task_runs(flow_run_id: Any, count: int) -> list[dict[str, Any]]:
-    chosen = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
-
-    def read() -> list[Any]:
-        with get_client(sync_client=True) as client:
-            return client.read_task_runs(flow_run_filter=chosen)
-
-    runs = eventually(read, lambda runs: len(runs) >= count and all(run.state and run.state.is_final() for run in runs))
-    return sorted(
-        (
-            {
-                "key": run.task_key.split("-")[0].split(".")[-1],
-                "state": f"{run.state_type.value}/{run.state_name}",
-                "run_count": run.run_count,
-                "tags": sorted(run.tags),
-                # Upstream takes a task that the flow itself submits, once in a while, for the child of another.
-                "inputs": {name: len(inputs) for name, inputs in run.task_inputs.items() if name != "__parents__"},
-            }
-            for run in runs
-        ),
-        key=lambda run: json.dumps(run, sort_keys=True),
-    )
-
-
-def run_id(state: Any) -> Any:
-    return state.state_details.flow_run_id
-
 
 # -- the parts of the session ------------------------------------------------------------------------------------------
 
@@ -233,7 +176,8 @@ def pauses() -> Any:
     def resume() -> None:
         for given in ({"run_input": {"value": 41}}, {}):
             eventually(lambda: flow_run(run.id)["state"], lambda state: state == "PAUSED/Paused")
-            time.sleep(1.5)  # the questions are stored after the state
+            if given:
+                asked(run.id, "paused")
             resume_flow_run(run.id, **given)
             resumed.append("resumed")
             eventually(lambda: flow_run(run.id)["state"], lambda state: state != "PAUSED/Paused")
@@ -442,18 +386,5 @@ PARTS = [
     cancelling, asynchronous,
 ]  # fmt: skip
 
-
-def main() -> None:
-    wanted = set(sys.argv[1:])
-    seen: dict[str, Any] = {}
-    for part in PARTS:
-        if not wanted or part.__name__ in wanted:
-            try:
-                seen[part.__name__] = part()
-            except Exception as error:  # a part that breaks is a part that differs
-                seen[part.__name__] = f"{type(error).__name__}: {error}"
-    print("SUMMARY " + json.dumps(seen, default=str).replace(MARK, "MARK"))
-
-
 if __name__ == "__main__":
-    main()
+    tell(PARTS)

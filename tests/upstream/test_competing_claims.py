@@ -11,8 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from tests.upstream.test_same_everywhere import environment, running_server, upstream_python  # noqa: F401 - a fixture
-from tests.upstream.test_worker import PATIENCE_SECONDS, running
+from tests.upstream.servers import environment, running, running_server
 
 from prefect import get_client
 from prefect.flow_engine import run_flow
@@ -23,6 +22,7 @@ from prefect.states import Pending
 pytestmark = [pytest.mark.upstream, pytest.mark.slow]
 
 RUNS = 24
+PATIENCE_SECONDS = 90
 FLOW = """
 import os, sys, time
 from prefect import flow
@@ -74,7 +74,7 @@ class Claimer(threading.Thread):
             self.failure = error
 
 
-def test_competing_workers_start_each_run_once(upstream_python: str, tmp_path: Path):  # noqa: F811
+def test_competing_workers_start_each_run_once(upstream_python: str, tmp_path: Path):
     (tmp_path / "flows.py").write_text(FLOW)
     (tmp_path / "deploy.py").write_text(DEPLOY)
     with running_server(sys.executable, tmp_path) as url:

@@ -57,7 +57,7 @@ FILES = {"x.py", "a/y.py", "a/b/z.txt", "a/keep.log", "__pycache__/q.pyc", ".hid
         ([r"\#nothing", r"\!nothing"], set()),
         (["*.log "], {"a/keep.log"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)),
 )
 def test_files_are_filtered_as_git_does(tree, patterns, missing):
     found = filter_files(str(tree), patterns, as_posix=True)

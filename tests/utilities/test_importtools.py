@@ -16,6 +16,7 @@ from prefect.utilities.importtools import (
     DelayedImportErrorModule,
     from_qualified_name,
     import_object,
+    importable_name,
     lazy_import,
     load_module,
     load_script_as_module,
@@ -41,7 +42,7 @@ class Outer:
 # --- by name ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("obj", [Outer, Outer.Inner, json.dumps, dict, ValueError], ids=str)
+@pytest.mark.parametrize("obj", [Outer, Outer.Inner, json.dumps, dict, ValueError], ids=lambda obj: obj.__qualname__)
 def test_objects_are_found_by_the_name_they_give(obj):
     assert from_qualified_name(to_qualified_name(obj)) is obj
 
@@ -101,6 +102,11 @@ def test_a_script_runs_under_a_name_of_its_own(script):
     assert module.FILE == str(script)
     assert sys.modules[module.NAME] is module
     assert pickle.loads(pickle.dumps(module.Owner)) is module.Owner
+
+
+def test_a_script_is_imported_by_the_name_of_its_file(script):
+    assert importable_name(load_script_as_module(str(script)).__name__) == script.stem
+    assert importable_name("json") == "json"
 
 
 def test_a_scripts_functions_import_its_neighbours_later(script):

@@ -121,3 +121,12 @@ def test_metrics_are_served_or_their_package_is_asked_for():
             assert urllib.request.urlopen(f"http://127.0.0.1:{port}").status == 200
         finally:
             stop_client_metrics_server()
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_else_suffers(caplog):
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        with temporary_settings({"client.metrics.enabled": True, "client.metrics.port": port}):
+            start_client_metrics_server()
+    stop_client_metrics_server()
+    assert f"not served: port {port}" in caplog.text

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 def async_dispatch(
     async_impl: Callable[P, Coroutine[Any, Any, R]] | classmethod[type[Any], P, Coroutine[Any, Any, R]],
+    *,
+    forwards: bool = False,
 ) -> Callable[[Callable[P, R]], Dispatched[P, R]]:
     """Give a sync function an async twin that is called in its place in async code.
 
@@ -62,6 +64,10 @@ def async_dispatch(
 
         @async_dispatch(aread)
         def read(name): ...
+
+    Args:
+        async_impl: The async twin.
+        forwards: The sync function takes `*args, **kwargs` and hands them on; it shows the signature of its twin.
 
     Raises:
         TypeError: `async_impl` is neither an async function, nor an async flow or task.
@@ -84,6 +90,8 @@ def async_dispatch(
                 return coroutine
             return sync_fn(*args, **kwargs)
 
+        if forwards:
+            wrapper.__wrapped__ = async_fn  # what `inspect.signature` looks at
         wrapper.aio = async_fn  # type: ignore[attr-defined]
         return wrapper  # type: ignore[return-value] - its attribute `aio` is set above, and unknown to type checkers
 

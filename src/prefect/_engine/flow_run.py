@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from prefect import _current
 from prefect._asking import ask, ask_together
-from prefect._engine import heartbeats, subflows, tracing
+from prefect._engine import heartbeats, subflows, supervision, tracing
 from prefect._engine.block_references import has_references, plan_with_blocks
 from prefect._engine.deployment_slots import slot_kept
 from prefect._engine.effects import Body, ClosedEarly, Iterate, Wait
@@ -21,6 +21,7 @@ from prefect._engine.hooks import hook_calls
 from prefect._engine.inputs import NotReady, check_upstreams, resolve, scan
 from prefect._engine.lineage import Lineage
 from prefect._engine.names import run_name_from
+from prefect._engine.ordered_end import ended_as_ordered
 from prefect._engine.signals import capture_sigterm, end_other_tasks
 from prefect._engine.tracebacks import trim
 from prefect._engine.values import materialise, returned_state
@@ -122,7 +123,7 @@ class FlowExecution:
         self.store: Any = None
         self.persist = self._decides_to_persist()
         self._logger: Any = None
-        self._is_adopted = False
+        self.is_settled_elsewhere = False
         self._signals: list[int] = []
         self._patience = _FLUSH_PATIENCE_SECONDS
         self._span: tracing.RunSpan | None = None
@@ -159,7 +160,9 @@ class FlowExecution:
                 self._signals = scope.enter_context(capture_sigterm())
             scope.enter_context(heartbeats.runs_here())
             try:
-                if self.flow_run is None and not (yield from self._create()):
+                if self.flow_run is not None:
+                    yield from self._take_on_retries()
+                elif not (yield from self._create()):
                     return
                 if (yield from self._prepare()):
                     yield from self._attempts()
@@ -186,6 +189,8 @@ class FlowExecution:
                 # A forked process may be ended without ceremony; its parent does not know what it recorded.
                 if self.is_top_level or (self.parent is not None and self.parent.detached):
                     self._flush()
+                if self.flow_run is not None and self.state is not None and self.state.is_final():
+                    supervision.tell_end(self.flow_run.id)
 
     def _flush(self) -> None:
         # A flow does not return before its own records are durable; a broken database must not hold it for ever.
@@ -231,7 +236,7 @@ class FlowExecution:
         self.flow_run, self.state = earlier, earlier.state
         if self.state is not None and self.state.is_completed() and self.state.data is not None:
             self.value = yield Pair(_result_of, _aresult_of, self.state)
-            self._is_adopted = True
+            self.is_settled_elsewhere = True
             return False
         return True
 
@@ -254,6 +259,15 @@ class FlowExecution:
         return known
 
     # -- before the body -----------------------------------------------------------------------------------------
+
+    def _take_on_retries(self) -> Plan[None]:
+        """Tell the core how often the run may be retried: who has created it from a deployment did not know."""
+        known = self.flow_run.empirical_policy
+        if known.retries is not None or not self.flow.retries:
+            return
+        own = {"retries": self.flow.retries, "retry_delay": self.flow.retry_delay_seconds or 0}
+        self.flow_run.empirical_policy = known.model_copy(update=own)
+        yield ask(update_flow_run(self.flow_run.id, empirical_policy=self.flow_run.empirical_policy))
 
     def _prepare(self) -> Plan[bool]:
         """Resolve, validate, name. Returns whether the function may be called."""
@@ -329,6 +343,7 @@ class FlowExecution:
                 assert isinstance(result.details, StateWaitDetails)
                 heartbeats.keep_alive()
                 yield Sleep(result.details.delay_seconds)
+                yield from self._wait_until_due(self.state, longest_seconds=1.0)
                 continue
             if result.status is SetStateStatus.ABORT:
                 assert isinstance(result.details, StateAbortDetails)
@@ -383,9 +398,10 @@ class FlowExecution:
 
     def _begin(self) -> Plan[bool]:
         """Enter Running. Returns whether the function is to be called."""
-        # The core counts whole seconds when it says to wait; a retry's fraction of one is waited out here.
-        if self.state is not None and self.state.is_scheduled():
-            yield from self._wait_until_due(self.state)
+        # The core counts whole seconds when it says to wait; a fraction of one is waited out here. Whether it is more than
+        # that, for a run that somebody else has submitted, the clock of the core decides.
+        is_own = self.state is not None and self.state.is_scheduled()
+        yield from self._wait_until_due(self.state, longest_seconds=float("inf") if is_own else 1.0)
         state = yield from self.propose(State(type=StateType.RUNNING))
         while state.is_pending() or state.is_scheduled():
             if state.is_pending():
@@ -399,11 +415,11 @@ class FlowExecution:
         self.value = yield from self._value_of_present_state()
         return False
 
-    def _wait_until_due(self, state: State) -> Plan[None]:
-        due = state.state_details.scheduled_time
+    def _wait_until_due(self, state: State | None, longest_seconds: float = float("inf")) -> Plan[None]:
+        due = state.state_details.scheduled_time if state is not None else None
         if due is not None:
             remaining = (due - datetime.now(timezone.utc)).total_seconds()
-            if remaining > 0:
+            if 0 < remaining <= longest_seconds:
                 heartbeats.keep_alive()
                 yield Sleep(remaining)
 
@@ -480,7 +496,7 @@ class FlowExecution:
             scope.enter_context(heartbeats.beat_for(self.flow_run, flow))
             if context.log_prints:
                 scope.enter_context(_log_prints())
-            yield from self._hooks(flow.on_running_hooks)
+            yield from self.run_hooks(flow.on_running_hooks)
             try:
                 value = yield from self._call_body()
             except (Pause, Abort):
@@ -562,11 +578,11 @@ class FlowExecution:
             hooks = self.flow.on_failure_hooks
         elif final.is_crashed():
             hooks = self.flow.on_crashed_hooks
-        elif final.is_cancelling():
+        elif final.is_cancelling() and not (self.is_top_level and supervision.runs_cancellation_hooks()):
             hooks = self.flow.on_cancellation_hooks
         if self.parent is not None and self.tracking is not None:
             self.parent.run_results.link(self.value, ("task_run", str(self.tracking.id)))
-        yield from self._hooks(hooks)
+        yield from self.run_hooks(hooks)
 
     def _value_of_returned_state(self, answer: State, final: State) -> Plan[Any]:
         source = answer if is_run_state(answer) or not is_result_record(final.data) else final
@@ -614,7 +630,7 @@ class FlowExecution:
             return final
         self.raised = error
         if final.is_failed():
-            yield from self._hooks(self.flow.on_failure_hooks)
+            yield from self.run_hooks(self.flow.on_failure_hooks)
         return final
 
     def _crash(self, error: BaseException) -> Plan[None]:
@@ -624,24 +640,33 @@ class FlowExecution:
             return
         # A signal that reaches an idle event loop reaches its runs as a cancellation.
         cause = TerminationSignal(signal=self._signals[0]) if self._signals else error
+        order = supervision.order()
+        if order is None or not (yield from ended_as_ordered(self, order)):
+            yield from self._record_crash(cause, error)
+        if self._signals and self.is_async:
+            yield Pair(_ignore, end_other_tasks)
+
+    def _record_crash(self, cause: BaseException, error: BaseException) -> Plan[None]:
         state = crashed_state(cause)
         if not isinstance(cause, (KeyboardInterrupt, TerminationSignal)):
             self.logger.error("Crash detected! %s", state.message)
             self.logger.debug("Crash details:", exc_info=error)
-        # What ends the process must not wait for a loop that is being torn down.
+        self.enter_by_force(state)
+        self.state.data = error  # type: ignore[union-attr]
+        yield from self.run_hooks(self.flow.on_crashed_hooks)
+
+    def enter_by_force(self, state: State) -> None:
+        """Enter a state that ends the run. What ends the process must not wait for a loop that is being torn down."""
         result = send(set_flow_run_state(self.flow_run.id, state, force=True).as_holder())
         self._adopt(result.state or state)
-        self.state.data = error  # type: ignore[union-attr]
-        yield from self._hooks(self.flow.on_crashed_hooks)
-        if self._signals and self.is_async:
-            yield Pair(_ignore, end_other_tasks)
 
     def _flush_tasks(self) -> None:
         # The database must not show a finished flow whose tasks still seem to run.
         if self.is_top_level:
             self._wait_for_records(get_recorder().flush_transitions)
 
-    def _hooks(self, hooks: Iterable[Callable[..., Any]]) -> Plan[None]:
+    def run_hooks(self, hooks: Iterable[Callable[..., Any]]) -> Plan[None]:
+        """Call hooks with the state that the run has entered."""
         if not hooks:
             return
         assert self.state is not None
@@ -662,7 +687,7 @@ class FlowExecution:
 
     def _log_finish(self) -> None:
         state = self.state
-        if state is None or self.flow_run is None or self._is_adopted:
+        if state is None or self.flow_run is None or self.is_settled_elsewhere:
             return
         if isinstance(self.raised, (Pause, Abort)):
             return

@@ -1,4 +1,4 @@
-"""Tells that flow runs are alive: one thread a process, for all runs in it, so that busy code cannot silence it."""
+"""Tells that runs are alive: one thread a process, for all runs in it, so that busy code cannot silence it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from prefect._engine.related import flow_run_resources
 from prefect._recorder import get_recorder
+from prefect.client._holder import call_on_new_lease
 from prefect.client._send import keep_runs_alive
 from prefect.events.schemas.events import Event, RelatedResource, Resource
 from prefect.settings import get_current_settings
@@ -94,10 +95,27 @@ def runs_here() -> Generator[None, None, None]:
             _places.pop(key, None)
 
 
-def keep_alive() -> None:
-    """Look after the lease on a run, which has been taken or will be, from now on: the run may take its time."""
+def hold_runs(key: object, settings: Any) -> None:
+    """Look after the leases at the API that settings name, until `let_go_of_runs` is called with the same key."""
+    with _lock:
+        _places[key] = settings
+    keep_alive(settings)
+
+
+def let_go_of_runs(key: object) -> None:
+    """There are no more runs to look after; see `hold_runs`."""
+    with _lock:
+        _places.pop(key, None)
+
+
+def keep_alive(settings: Any = None) -> None:
+    """Look after the lease on a run, which has been taken or will be, from now on: the run may take its time.
+
+    Args:
+        settings: They name the API that holds the lease; the current ones by default.
+    """
     global _thread
-    settings = get_current_settings()
+    settings = settings or get_current_settings()
     if id(settings) in _attended and _thread is not None and _thread.is_alive():
         return
     with _lock:
@@ -130,6 +148,9 @@ def beat_for(flow_run: Any, flow: Any) -> Generator[None, None, None]:
     finally:
         with _lock:
             _beats.pop(flow_run.id, None)
+
+
+call_on_new_lease(lambda: _wake.set())
 
 
 def _loop() -> None:

@@ -119,6 +119,9 @@ class _QueueSink:
         ]
         self._messages.put(batch)
 
+    def close(self) -> None:
+        pass  # the queue is the parent's, which holds the runs too
+
 
 def _without_data(state: Any) -> Any:
     if state is None:

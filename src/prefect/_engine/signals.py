@@ -8,17 +8,30 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
+from prefect._engine import supervision
 from prefect.exceptions import TerminationSignal
 
 _GRACE_SECONDS = 2.0
 """How long a process that dies by a signal waits for the asyncio tasks that it has cancelled."""
 
 
+@dataclass(eq=False)
+class _Capture:
+    """A block that takes SIGTERM, and the handler that it has found."""
+
+    previous: Any
+
+
+_captures: list[_Capture] = []
+
+
 @contextmanager
 def capture_sigterm() -> Generator[list[int], None, None]:
-    """Raise `TerminationSignal` in this block on SIGTERM; afterwards the process still dies by the signal.
+    """Raise `TerminationSignal` in this block on SIGTERM; afterwards the process still dies by the signal, unless it was ordered.
 
     Gives the list of the signals that came. Does nothing outside the main thread, where Python cannot handle signals.
     """
@@ -31,20 +44,29 @@ def capture_sigterm() -> Generator[list[int], None, None]:
         received.append(signum)
         raise TerminationSignal(signal=signum)
 
-    previous = signal.getsignal(signal.SIGTERM)
+    own = _Capture(signal.getsignal(signal.SIGTERM))
     try:
         signal.signal(signal.SIGTERM, terminate)
     except ValueError:  # not the main interpreter
         yield received
         return
+    _captures.append(own)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGTERM, previous if previous is not None else signal.SIG_DFL)
-        if received and callable(previous):
-            previous(signal.SIGTERM, None)
-        elif received and previous is not signal.SIG_IGN:
-            os.kill(os.getpid(), signal.SIGTERM)
+        _captures.remove(own)
+        previous = own.previous
+        above = next((other for other in _captures if other.previous is terminate), None)
+        if above is not None and not received:
+            above.previous = previous  # runs of one loop end in any order
+        else:
+            signal.signal(signal.SIGTERM, previous if previous is not None else signal.SIG_DFL)
+        # A supervisor that has ordered the end of the run knows it, and need not see the process die by its signal.
+        if received and supervision.order() is None:
+            if callable(previous):
+                previous(signal.SIGTERM, None)
+            elif previous is not signal.SIG_IGN:
+                os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def end_other_tasks() -> None:

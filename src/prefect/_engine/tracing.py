@@ -33,8 +33,7 @@ class RunSpan:
 
     def __init__(self, trace: Any, span: Any) -> None:
         self._trace, self._span = trace, span
-        context = span.get_span_context()
-        self.traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+        self.traceparent = _traceparent(span.get_span_context())
 
     def active(self) -> AbstractContextManager[Any]:
         """Make it the current span in a block, so that spans and logs of the user's code belong to it."""
@@ -103,6 +102,13 @@ def begin_span(
     return RunSpan(trace, tracer.start_span(run.name, context=context, attributes=attributes))
 
 
+def current_labels() -> dict[str, Any]:
+    """The labels by which a run that starts elsewhere continues the trace of the code that asks for it."""
+    trace = _trace_api() if may_be_wanted() else None
+    context = None if trace is None else trace.get_current_span().get_span_context()
+    return {LABEL: _traceparent(context)} if context is not None and context.is_valid else {}
+
+
 def around(span: RunSpan | None) -> AbstractContextManager[Any]:
     """A block in which a span is the current one, if there is one."""
     return nullcontext() if span is None else span.active()
@@ -121,6 +127,10 @@ def _trace_api() -> Any:
         return None
     idle = (trace.ProxyTracerProvider, trace.NoOpTracerProvider)
     return None if isinstance(trace.get_tracer_provider(), idle) else trace
+
+
+def _traceparent(context: Any) -> str:
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
 def _context(trace: Any, labels: Mapping[str, Any] | None) -> Any:

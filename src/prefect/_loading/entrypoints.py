@@ -54,6 +54,8 @@ def _recover(entrypoint: str, error: ScriptError | ImportError) -> Flow[..., Any
         if found is not None:
             return found
         return load_placeholder_flow(entrypoint, raises=error)
+    except SyntaxError:
+        raise error from None  # the source says nothing that can be understood; the error tells where
     except ValueError as missing:
         raise MissingFlowError(str(missing)) from error
 

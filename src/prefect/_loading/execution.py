@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from multiprocessing.context import SpawnProcess
 from typing import Any
 from uuid import UUID
 
 import cloudpickle
 
+from prefect._engine import supervision
 from prefect._engine.run_flows import run_flow
 from prefect._loading.flow_runs import load_flow, load_flow_run
+from prefect._loading.shipping import unpack_flow
 from prefect._state_values import format_exception
 from prefect.client._calls.flow_runs import set_flow_run_state
 from prefect.client._send import send
@@ -25,27 +27,44 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import flow_run_logger
 
 
-def run_flow_run(flow_run_id: UUID) -> Any:
+def run_flow_run(flow_run_id: UUID) -> bool:
     """Load the flow of a run and run it here. An async flow runs in a loop of this thread, so that signals reach it.
 
     A run whose flow cannot be loaded is crashed, so that it does not stay pending for ever.
 
+    Returns:
+        Whether all went well; if not, the logs and the state of the run say what went wrong.
+
     Raises:
         ObjectNotFound: There is no such run.
-        Exception: The flow cannot be loaded, or its run failed.
+        Exception: What went wrong could not be recorded.
     """
+    return _load_and_run(flow_run_id, lambda flow_run: (load_flow(flow_run), None))
+
+
+def run_shipped_flow_run(flow_run_id: UUID, packed: bytes) -> bool:
+    """Run a run here whose flow another process has packed. As `run_flow_run` otherwise."""
+    return _load_and_run(flow_run_id, lambda _: unpack_flow(packed))
+
+
+def _load_and_run(flow_run_id: UUID, load: Callable[[FlowRun], tuple[Flow[..., Any], dict[str, Any] | None]]) -> bool:
     ensure_logging_setup()
     flow_run = load_flow_run(flow_run_id)
     try:
-        flow = load_flow(flow_run)
-    except Exception as error:
-        flow_run_logger(flow_run).error("The flow could not be loaded: %s", format_exception(error), exc_info=error)
-        message = f"The flow could not be loaded: {format_exception(error)}"
+        flow, context = load(flow_run)
+    except Exception as error:  # noqa: BLE001 - whatever the user's code raises when it is loaded
+        reason = f"The flow could not be loaded: {format_exception(error)}"
+        flow_run_logger(flow_run).error("%s", reason, exc_info=error)
         send(
-            set_flow_run_state(flow_run_id, State(type=StateType.CRASHED, name="Crashed", message=message), force=False)
+            set_flow_run_state(flow_run_id, State(type=StateType.CRASHED, name="Crashed", message=reason), force=False)
         )
-        raise
-    return _run(flow, flow_run)
+        supervision.tell_end(flow_run_id)
+        return False
+    if flow.isgenerator:
+        _run(flow, flow_run, context=context)
+        return True
+    state = _run(flow, flow_run, context=context, return_type="state")
+    return not (state.is_failed() or state.is_crashed())
 
 
 def _run(flow: Flow[..., Any], flow_run: FlowRun | None, **options: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from prefect import _upcalls
 from prefect._asking import ask
 from prefect._loading.entrypoints import load_flow_from_entrypoint, load_function_and_convert_to_flow
+from prefect._loading.fetching import fetching_plan
+from prefect._loading.workspace import Workspace
 from prefect._plans import Pair, Plan, run_plan, run_plan_async
 from prefect.client._calls.deployments import read_deployment
 from prefect.client._calls.flow_runs import read_flow_run
@@ -18,8 +18,6 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import MissingFlowError
 from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
-
-_BASE_PATH_MARK = "$STORAGE_BASE_PATH"
 
 
 def load_flow_run(flow_run_id: UUID) -> FlowRun:
@@ -44,8 +42,22 @@ def load_flow(flow_run: FlowRun) -> Flow[..., Any]:
     entrypoint = os.environ.get("PREFECT__FLOW_ENTRYPOINT")
     if entrypoint:
         return _load(entrypoint, use_placeholder_flow=False)
+    return _load(bring_code(flow_run, Workspace.of_this_process()), use_placeholder_flow=False)
+
+
+def bring_code(flow_run: FlowRun, workspace: Workspace | None) -> str:
+    """Bring the code of a run's deployment to this process; gives the entrypoint as it is found then.
+
+    Args:
+        flow_run: The run.
+        workspace: The folder of the run, if it has one.
+
+    Raises:
+        ValueError: The run has no deployment, or the deployment has no entrypoint.
+        Exception: The code cannot be brought.
+    """
     base_path = os.environ.get("PREFECT__STORAGE_BASE_PATH")
-    return run_plan(_loading_plan(flow_run, ask, False, base_path, use_placeholder_flow=False))
+    return run_plan(_entrypoint_plan(flow_run, ask, False, base_path, workspace))
 
 
 def load_flow_and_flow_run(flow_run_id: UUID) -> tuple[FlowRun, Flow[..., Any]]:
@@ -77,13 +89,13 @@ async def load_flow_from_flow_run(
     def read_through(call: Any) -> Pair:
         return Pair(send, lambda _: client.read_deployment(flow_run.deployment_id), call)
 
-    plan = _loading_plan(flow_run, read_through, ignore_storage, storage_base_path, use_placeholder_flow)
-    return await run_plan_async(plan)
+    plan = _entrypoint_plan(flow_run, read_through, ignore_storage, storage_base_path)
+    return _load(await run_plan_async(plan), use_placeholder_flow)
 
 
-def _loading_plan(
-    flow_run: FlowRun, ask: Any, ignore_storage: bool, storage_base_path: str | None, use_placeholder_flow: bool
-) -> Plan[Flow[..., Any]]:
+def _entrypoint_plan(
+    flow_run: FlowRun, ask: Any, ignore_storage: bool, base_path: str | None, workspace: Workspace | None = None
+) -> Plan[str]:
     if flow_run.deployment_id is None:
         raise ValueError(
             f"Flow run {str(flow_run.id)!r} does not belong to a deployment, so where its flow is cannot be told. Set "
@@ -93,37 +105,11 @@ def _loading_plan(
     entrypoint = deployment.entrypoint
     if not entrypoint:
         raise ValueError(f"Deployment {str(deployment.id)!r} has no entrypoint, so its flow cannot be loaded.")
-    logger = flow_run_logger(flow_run)
-    if deployment.pull_steps and not ignore_storage:
-        logger.debug("Running %s deployment pull step(s)", len(deployment.pull_steps))
-        yield from _pull(deployment.pull_steps)
+    if workspace is not None:
+        entrypoint = yield from workspace.bring_code_plan(flow_run, deployment)
     elif not ignore_storage:
-        entrypoint = yield from _place_in_storage(deployment, entrypoint, storage_base_path)
-    logger.debug("Importing flow code from %r", entrypoint)
-    return _load(entrypoint, use_placeholder_flow)
-
-
-def _pull(steps: list[dict[str, Any]]) -> Plan[None]:
-    run_steps = _upcalls.resolve("run_pull_steps")
-    output = yield Pair(_run_coroutine, _call, run_steps, steps)
-    if output.get("directory"):
-        # The code's own relative paths mean the directory that it was pulled into.
-        os.chdir(output["directory"])
-
-
-def _place_in_storage(deployment: Any, entrypoint: str, base_path: str | None) -> Plan[str]:
-    """The entrypoint as it is found from here, after fetching a storage block's files."""
-    path = deployment.path
-    if path and base_path:
-        path = path.replace(_BASE_PATH_MARK, base_path)
-    if deployment.storage_document_id is not None:
-        from prefect.blocks.core import Block  # noqa: PLC0415 - few deployments use a storage block
-
-        block: Any = yield Pair(_load_block, _aload_block, Block, deployment.storage_document_id)
-        yield Pair(_run_coroutine, _call, block.get_directory, path, ".")
-        return entrypoint
-    if path and ".py:" in entrypoint and not Path(entrypoint.rpartition(":")[0]).is_absolute():
-        return str(Path(path).expanduser() / entrypoint)
+        entrypoint = yield from fetching_plan(deployment, flow_run, base_path)
+    flow_run_logger(flow_run).debug("Importing flow code from %r", entrypoint)
     return entrypoint
 
 
@@ -135,22 +121,3 @@ def _load(entrypoint: str, use_placeholder_flow: bool) -> Flow[..., Any]:
             return load_function_and_convert_to_flow(entrypoint)
         except (RuntimeError, TypeError):
             raise error from None
-
-
-def _load_block(block: Any, document_id: UUID) -> Any:
-    return block.load_from_ref({"block_document_id": document_id}, _sync=True)
-
-
-async def _aload_block(block: Any, document_id: UUID) -> Any:
-    return await block.aload_from_ref({"block_document_id": document_id})
-
-
-async def _call(fn: Any, *args: Any) -> Any:
-    found = fn(*args)
-    return await found if hasattr(found, "__await__") else found
-
-
-def _run_coroutine(fn: Any, *args: Any) -> Any:
-    from prefect.utilities.asyncutils import run_coro_as_sync  # noqa: PLC0415 - few deployments need it
-
-    return run_coro_as_sync(_call(fn, *args))

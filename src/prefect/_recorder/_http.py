@@ -19,10 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from prefect._outside_flows import OutsideFlows
+from prefect._recorder._holding import Holding
 from prefect._recorder._recorder import Batch
+from prefect._recorder._records import SNAPSHOT_FIELDS
 from prefect._recorder._spill import Spill, adopt_spills
 from prefect._recorder._wire import EVENT, LOG, Record, records_of, without_id
 from prefect.client._calls.logs import create_events, create_logs
+from prefect.client._holder import this_holder
 from prefect.client._http import HTTPSender
 from prefect.client._quick_httpx import httpx
 
@@ -35,6 +39,7 @@ _URGENT_PAUSE = 0.5
 """The same while somebody waits for the records."""
 _LONGEST_ANSWER = 20.0
 _ORPHANS_BUDGET_SECONDS = 1.0
+_ID, _FLOW_RUN_ID = SNAPSHOT_FIELDS.index("id"), SNAPSHOT_FIELDS.index("flow_run_id")
 _REFUSED_FOR_CONTENT = frozenset({400, 409, 413, 422})
 
 logger = logging.getLogger("prefect.recorder")
@@ -57,6 +62,7 @@ class HTTPSink:
         self._spill = Spill(self._folder)
         self._orphans: list[Spill] | None = None
         self._logs_have_ids = True
+        self._holding = Holding(settings)
         self._failures = 0
         self._attempted = self._next_attempt = 0.0
         self._last: tuple[Batch, list[Record]] | None = None
@@ -75,12 +81,21 @@ class HTTPSink:
         if self._last is None or self._last[0] is not batch:
             # A batch that comes again because the disk was full must have the same ids.
             self._last = (batch, records_of(batch, self._event_bytes))
+            self._hold(batch)
         records = self._last[1]
         if self._spill.is_empty and time.monotonic() >= self._next_attempt:
-            records[:] = self._send(records)
+            records[:] = self._send(records, this_holder())
         if records:
             self._spill.append(records)
         self._last = None
+
+    def _hold(self, batch: Batch) -> None:
+        outside = OutsideFlows()
+        for snapshot, state, previous, _ in batch.transitions:
+            if snapshot[_FLOW_RUN_ID] is None:
+                outside.note(snapshot[_ID], state, previous)
+        if outside:
+            self._holding.follow(outside)
 
     def settle(self, urgent: bool) -> bool:
         """Send what waits on disk, if it is time to try; True when none of this process's records wait any more."""
@@ -100,6 +115,7 @@ class HTTPSink:
 
     def close(self) -> None:
         """Close the connections and files; what waits on disk stays there."""
+        self._holding.end()
         self._sender.close()
         if not self._spill.is_empty:
             logger.warning(
@@ -119,7 +135,7 @@ class HTTPSink:
             if spill.chunk is None:
                 spill.chunk = spill.read(_CHUNK_RECORDS, _CHUNK_BYTES)
             unsent, end = spill.chunk
-            unsent[:] = self._send(unsent)
+            unsent[:] = self._send(unsent, spill.holder)
             if unsent:
                 return False
             spill.chunk = None
@@ -130,8 +146,12 @@ class HTTPSink:
 
     # -- to the server -----------------------------------------------------------------------------------------------
 
-    def _send(self, records: list[Record]) -> list[Record]:
-        """Send records; gives those that the server was not there for."""
+    def _send(self, records: list[Record], holder: str | None) -> list[Record]:
+        """Send records; gives those that the server was not there for.
+
+        Args:
+            holder: The process that has made them, which may have ended; None when that is not known.
+        """
         events = [record for record in records if record.kind == EVENT]
         logs = [record for record in records if record.kind == LOG]
         pending = [
@@ -140,7 +160,7 @@ class HTTPSink:
         ]
         for index, request in enumerate(pending):
             try:
-                self._post(request)
+                self._post(request, holder)
             except (httpx.TransportError, httpx.HTTPStatusError) as error:
                 self._note_absence(error)
                 return [record for later in pending[index:] for record in later]
@@ -148,9 +168,9 @@ class HTTPSink:
             self._note_presence()
         return []
 
-    def _post(self, records: list[Record]) -> None:
+    def _post(self, records: list[Record], holder: str | None) -> None:
         try:
-            self._post_all(records)
+            self._post_all(records, holder)
         except httpx.HTTPStatusError as error:
             if error.response.status_code not in _REFUSED_FOR_CONTENT:
                 raise
@@ -159,12 +179,13 @@ class HTTPSink:
                 return
             # One of them is at fault, and must not hold up the others.
             middle = len(records) // 2
-            self._post(records[:middle])
-            self._post(records[middle:])
+            self._post(records[:middle], holder)
+            self._post(records[middle:], holder)
 
-    def _post_all(self, records: list[Record]) -> None:
+    def _post_all(self, records: list[Record], holder: str | None) -> None:
         if records[0].kind == EVENT:
-            self._sender.send(create_events(_array(record.text for record in records)))
+            call = create_events(_array(record.text for record in records))
+            self._sender.send(call if holder is None else call.as_holder(holder))
             return
         if self._logs_have_ids:
             try:

@@ -51,6 +51,10 @@ class Sink(Protocol):
         """Store a batch, or keep it safe until it can be stored."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it has open: nothing more will be delivered."""
+        ...
+
 
 class KeepingSink(Sink, Protocol):
     """A sink that may take a batch before it can store it."""
@@ -65,10 +69,6 @@ class KeepingSink(Sink, Protocol):
 
     def settle(self, urgent: bool) -> bool:
         """Store what is kept, if it is time to try; True when all that was delivered is stored."""
-        ...
-
-    def close(self) -> None:
-        """Let go of connections and files."""
         ...
 
 
@@ -167,10 +167,12 @@ class Recorder:
             timeout: Seconds to wait at most; None waits for ever.
 
         Returns:
-            False when time ran out first; the records are still kept and delivered later.
+            False when time ran out first, or the recorder has been stopped; the records are still kept and delivered later.
         """
         if threading.current_thread() is self._thread or not (self._queue or self._delivering or self._has_kept):
             return True
+        if self._stopping:
+            return False  # nobody delivers them here any more
         marker = _Marker()
         self._queue.append(marker)
         self._wake()
@@ -189,9 +191,10 @@ class Recorder:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
-        if self._keeper is not None and (thread is None or not thread.is_alive()):
-            self._keeper.close()
-        elif not stored:
+        has_ended = thread is None or not thread.is_alive()
+        if has_ended:
+            self._sink.close()
+        if not stored and not (has_ended and self._keeper is not None):
             print("prefect: this process ends with records that could not be stored", file=sys.stderr)
         return stored
 
@@ -333,7 +336,7 @@ def _make_sink(settings: Any, target: str) -> Sink:
         return HTTPSink(settings)
     from prefect._recorder._embedded import EmbeddedSink  # noqa: PLC0415 - the core loads only when it is used in process
 
-    return EmbeddedSink(target)
+    return EmbeddedSink(target, settings)
 
 
 def flush_recorder(target: str, timeout: float | None = None) -> bool:

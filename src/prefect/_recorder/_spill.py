@@ -1,12 +1,18 @@
-"""Records that wait on disk: one file for each process, one record a line, deleted when all have been delivered."""
+"""Records that wait on disk: one file for each process, one record a line, deleted when all have been delivered.
+
+The first line names the process as the holder of the runs that its records tell of: whoever delivers them later must not
+seem to be the one that runs them.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO
 
 from prefect._recorder._wire import EVENT, LOG, Record
+from prefect.client._holder import this_holder
 from prefect.types._ids import uuid7
 
 try:
@@ -15,6 +21,9 @@ except ImportError:  # where files cannot be locked, those of other processes ar
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX = ".spill"
+_HOLDER = b"H"
+_LONGEST_HEAD = 300
+_FIT = re.compile(rb"[!-~]{1,200}")
 
 
 class Spill:
@@ -22,6 +31,8 @@ class Spill:
 
     def __init__(self, folder: Path, file: BinaryIO | None = None, path: Path | None = None) -> None:
         self._folder = folder
+        self.holder: str | None = this_holder() if file is None else _read_holder(file)
+        """The process whose records these are; None for a file that does not say."""
         self._file = file
         self._path = path
         self._read_to = 0
@@ -42,7 +53,8 @@ class Spill:
         file = self._file or self._create()
         start = file.seek(0, os.SEEK_END)
         try:
-            file.write(b"".join(b"%s %s\n" % record for record in records))
+            head = b"" if start or self.holder is None else b"%s %s\n" % (_HOLDER, self.holder.encode("ascii"))
+            file.write(head + b"".join(b"%s %s\n" % record for record in records))
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -91,6 +103,12 @@ class Spill:
         if self._file is not None:
             self._file.close()
         self._file, self._path, self._read_to, self.chunk = None, None, 0, None
+
+
+def _read_holder(file: BinaryIO) -> str | None:
+    file.seek(0)
+    kind, _, holder = file.readline(_LONGEST_HEAD).rstrip(b"\n").partition(b" ")
+    return holder.decode("ascii") if kind == _HOLDER and _FIT.fullmatch(holder) else None
 
 
 def adopt_spills(folder: Path) -> list[Spill]:

@@ -22,6 +22,7 @@ from prefect.blocks import _docstrings, _schemas
 from prefect.blocks._schemas import UNIONS as UnionTypes
 from prefect.blocks._secrets import revealed_fields
 from prefect.utilities.dispatch import get_registry_for_type, register_base_type
+from prefect.utilities.importtools import importable_name
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler, SerializationInfo, SerializerFunctionWrapHandler
@@ -283,7 +284,7 @@ class Block(BaseModel, ABC):
     @classmethod
     def _loading_example(cls) -> str:
         name, variable = cls._unparametrised().__name__, f"{cls.get_block_type_slug().replace('-', '_')}_block"
-        return f'```python\nfrom {cls.__module__} import {name}\n\n{variable} = {name}.load("BLOCK_NAME")\n```'
+        return f'```python\nfrom {importable_name(cls.__module__)} import {name}\n\n{variable} = {name}.load("BLOCK_NAME")\n```'
 
     @classmethod
     def model_json_schema(  # type: ignore[override]

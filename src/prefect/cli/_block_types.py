@@ -35,9 +35,9 @@ def inspect(slug: str, as_json: bool) -> None:
     """Show a type of blocks, and the fields of its newest schema."""
     with connect() as client, missing_is(_not_found(slug)):
         found = client.read_block_type_by_slug(slug)
-        schema = None if as_json else client.get_most_recent_block_schema_for_block_type(found.id)
+        schema = client.get_most_recent_block_schema_for_block_type(found.id)
     if as_json:
-        _output.print_json(found)
+        _output.print_json({"block_type": found, "schema": schema})
         return
     show(found)
     fields: dict[str, Any] = schema.fields.get("properties", {}) if schema else {}

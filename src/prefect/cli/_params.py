@@ -15,7 +15,12 @@ _GIVEN_BY_NAME = "prefect.given_by_name"
 
 def take_arguments_given_by_name(context: click.Context, arguments: list[str]) -> list[str]:
     """Note the values of positional arguments that are given by name, and return what is left for the parser."""
-    flags = {parameter.flag: parameter for parameter in context.command.params if isinstance(parameter, Positional)}
+    flags = {
+        spelling: parameter
+        for parameter in context.command.params
+        if isinstance(parameter, Positional)
+        for spelling in (parameter.flag, parameter.flag.replace("_", "-"))
+    }
     values: dict[str | None, list[str]] = {}
     rest: list[str] = []
     remaining = list(arguments)

@@ -38,8 +38,10 @@ def run_services(pid_file: PidFile | None = None) -> None:
     from prefect.logging.configuration import ensure_logging_setup  # noqa: PLC0415
     from prefect.server.database.store import forget_store, open_store  # noqa: PLC0415
     from prefect.server.services.runner import ServiceRunner  # noqa: PLC0415
+    from prefect.utilities.services import start_client_metrics_server  # noqa: PLC0415
 
     ensure_logging_setup()
+    start_client_metrics_server()
     url = database_url(get_current_settings())
     stopping = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}

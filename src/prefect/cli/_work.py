@@ -1,9 +1,11 @@
-"""What the commands about work pools and those about work queues have in common: previews and slots."""
+"""What commands about work pools, work queues and workers have in common: templates, previews and slots."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from prefect.cli import _output, _times
@@ -16,6 +18,19 @@ from prefect.client.schemas.sorting import FlowRunSort
 
 PAUSED_MARK = " (**)"
 _SHOWN_RUNS = 200
+
+
+def read_template(file: str) -> dict[str, Any]:
+    """Read a base job template from a file of JSON. Ends the command if there is none in it."""
+    try:
+        template: Any = json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        _output.fail(f"Cannot read {file!r}: {error.strerror}.")
+    except ValueError as error:
+        _output.fail(f"{file!r} is not JSON: {error}.")
+    if not isinstance(template, dict):
+        _output.fail(f"{file!r} does not hold a base job template: a JSON object is expected.")
+    return template
 
 
 def named(name: str, is_paused: bool) -> str:

@@ -14,13 +14,14 @@ from prefect.settings import get_current_settings
 from prefect.settings._derive import kind_of_server
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _SECRET_HEADERS = frozenset({"authorization", "prefect-csrf-token", "cookie", "set-cookie"})
 
 
 @command("api")
 @_params.argument("method", "--method", f"One of {', '.join(METHODS)}.")
 @_params.argument("path", "--path", "Below the API's address, such as /flows/filter.")
-@_params.option("--data", help="The body: JSON, @FILE, or - for stdin.")
+@_params.option("--data", help="The body: JSON, @FILE, or - for stdin. By default what is piped in, or {}.")
 @_params.repeatable("-H", "--header", help="A header: 'Name: value'.")
 @_params.switch("--verbose", "-v", help="Show the headers that were sent and received.")
 @_params.switch("--root", help="Prefect Cloud: the path is below the root of its API.")
@@ -34,7 +35,7 @@ def api(
     """
     if method.upper() not in METHODS:
         _output.fail(f"Unknown method {method!r}. Expected one of {', '.join(METHODS)}.")
-    body, headers = _body(data), _headers(header)
+    body, headers = _body(method.upper(), data), _headers(header)
     if body is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json"
     base = _base(root, account)
@@ -51,10 +52,12 @@ def api(
         raise SystemExit(5 if response.status_code >= 500 else 4)
 
 
-def _body(data: str | None) -> bytes | None:
+def _body(method: str, data: str | None) -> bytes | None:
     if data is None:
-        return None
-    if data == "-":
+        if method not in _WITH_BODY:
+            return None
+        text = ("" if sys.stdin.isatty() else sys.stdin.read()).strip() or "{}"
+    elif data == "-":
         text = sys.stdin.read()
     elif data.startswith("@"):
         try:

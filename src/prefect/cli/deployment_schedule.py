@@ -1,6 +1,5 @@
 """`prefect deployment schedule`: see and change the schedules of deployments."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +10,9 @@ from prefect.cli._api import compose, connect, missing_is, read_pages
 from prefect.cli._commands import command_group
 from prefect.cli._deployments import read_deployment
 from prefect.cli._run_states import id_column
+from prefect.cli._schedules import schedule_of
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import SCHEDULE_TYPES, CronSchedule, IntervalSchedule, RRuleSchedule
-from prefect.types._datetime import parse_datetime
 
 schedule = command_group("schedule", "Work with the schedules of deployments.")
 
@@ -33,7 +32,9 @@ _NAME = "The deployment, as <flow name>/<deployment name>."
 @_params.switch("--accept-yes", "-y", help="Do not ask.")
 def create(name: str, active: bool, replace: bool, accept_yes: bool, **options: Any) -> None:
     """Add a schedule to a deployment."""
-    new = _schedule(**options)
+    new = schedule_of(**options)
+    if new is None:
+        _output.fail("Exactly one of --interval, --rrule, or --cron must be provided.")
     with connect() as client:
         found = read_deployment(client, name)
         if replace and found.schedules:
@@ -44,46 +45,6 @@ def create(name: str, active: bool, replace: bool, accept_yes: bool, **options: 
             _output.echo(f"Deleted {many}.")
         client.create_deployment_schedules(found.id, [compose(DeploymentScheduleCreate, schedule=new, active=active)])
     _output.success("Created deployment schedule!")
-
-
-def _schedule(
-    interval: float | None,
-    anchor_date: str | None,
-    rrule: str | None,
-    cron: str | None,
-    day_or: bool,
-    timezone: str | None,
-) -> SCHEDULE_TYPES:
-    if [interval, rrule, cron].count(None) != 2:
-        _output.fail("Exactly one of --interval, --rrule, or --cron must be provided.")
-    if anchor_date is not None and interval is None:
-        _output.fail("An anchor date can only be provided with --interval.")
-    zone = {} if timezone is None else {"timezone": timezone}
-    if interval is not None:
-        anchor = {} if anchor_date is None else {"anchor_date": _instant(anchor_date)}
-        return compose(IntervalSchedule, interval=interval, **anchor, **zone)
-    if cron is not None:
-        return compose(CronSchedule, cron=cron, day_or=day_or, **zone)
-    return compose(RRuleSchedule, **{**_rrule(rrule or ""), **zone})
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        _output.fail(f"The anchor date {text!r} is no instant. Write it like 2026-01-31T09:00:00+01:00.")
-
-
-def _rrule(text: str) -> dict[str, Any]:
-    if not text.lstrip().startswith("{"):
-        return {"rrule": text}
-    # Imported here because few rules are written so.
-    import json  # noqa: PLC0415
-
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        _output.fail(f"--rrule is not JSON: {error}.")
 
 
 @schedule.command("ls")

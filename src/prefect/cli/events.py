@@ -17,6 +17,8 @@ from prefect.client._calls.logs import create_events
 from prefect.events.clients import get_events_subscriber
 from prefect.events.schemas.events import Event
 from prefect.settings import get_current_settings
+from prefect.types._datetime import now
+from prefect.types._ids import uuid7
 
 events = command_group("events", "Watch and emit events.")
 
@@ -39,7 +41,10 @@ def stream(form: str, output_file: str | None, account: bool, run_once: bool) ->
 
     One a line; those of the last minute come first.
     """
-    formats: dict[str, Callable[[Event], str]] = {"json": lambda event: event.model_dump_json(), "text": _as_text}
+    formats: dict[str, Callable[[Event], str]] = {
+        "json": lambda event: event.model_dump_json(exclude={"received"}),
+        "text": _as_text,
+    }
     if form.lower() not in formats:
         _output.fail(f"Events cannot be printed as {form!r}. Known formats are: json, text.")
     if account:
@@ -123,6 +128,9 @@ def emit(event: str, resource: str | None, resource_id: str | None, related: str
         )
     others = _json("--related", related, (list, dict), "a list of objects") or []
     values: dict[str, Any] = {
+        # Only what is set is sent, and the API asks for both.
+        "id": uuid7(),
+        "occurred": now(),
         "event": event,
         "resource": labels,
         "related": [others] if isinstance(others, dict) else others,

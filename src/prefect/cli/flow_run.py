@@ -120,6 +120,29 @@ def retry(id_or_name: str, entrypoint: str | None) -> None:
         retry_flow_run(client, id_or_name, entrypoint)
 
 
+@flow_run.command("execute")
+@_params.argument("id", "--id", "Id of the flow run.", type=click.UUID, required=False)
+def execute(id: UUID | None) -> None:
+    """Execute a flow run in a process and a folder of its own; what containers are started with.
+
+    Without an id, the run is taken that PREFECT__FLOW_RUN_ID names. The code of its deployment is brought to the folder
+    first. How the flow ends is seen in the state of the run, not in the exit code.
+
+    On SIGTERM the run crashes, unless PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR says otherwise: `reschedule` has
+    it started anew, and `relinquish` leaves it as it is, for infrastructure that starts it again.
+    """
+    # Imported here because only this command runs flows.
+    from prefect.cli._flow_run_execute import Execution, flow_run_id_of  # noqa: PLC0415
+
+    id = flow_run_id_of(id)
+    with connect(is_patient=True) as client:
+        run = _read(client, id)
+    if run.state is not None and run.state.is_final():
+        _output.note(f"Flow run {run.name!r} has ended already, in state {run.state.name!r}.")
+        return
+    Execution(run).run()
+
+
 @flow_run.command("logs")
 @_params.argument("id", "--id", "Id of the flow run.", type=click.UUID)
 @_params.switch("--head", "-h", help="Print the oldest logs.")

@@ -14,6 +14,7 @@ from prefect.cli._api import compose, connect, missing_is, read_pages
 from prefect.cli._commands import command_group
 from prefect.cli._show import show
 from prefect.cli._work_pool_storage import storage
+from prefect.cli._worker_types import known_types
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import WorkPoolFilter
@@ -61,9 +62,9 @@ def create(
         existing = next(iter(client.read_work_pools(work_pool_filter=_named(name))), None)
         if existing is not None and not overwrite:
             _output.fail(f"Work pool {name!r} already exists. Use --overwrite to update it.")
-        types = _types(client)
+        types = known_types(client)
         type_ = type_ or (None if existing is None else existing.type) or _asked_type(types)
-        template = _read_template(base_job_template) if base_job_template else _template_of(types, type_)
+        template = _work.read_template(base_job_template) if base_job_template else _template_of(types, type_)
         wanted = compose(WorkPoolCreate, name=name, type=type_, base_job_template=template, is_paused=paused)
         try:
             pool = client.create_work_pool(wanted, overwrite=overwrite)
@@ -89,13 +90,11 @@ def _template_of(types: dict[str, dict[str, Any]], type_: str) -> dict[str, Any]
 
 def _known(types: dict[str, dict[str, Any]], type_: str) -> dict[str, Any]:
     if type_ not in types:
-        _output.fail(f"Unknown work pool type {type_!r}. Please choose from {', '.join(sorted(types))}.")
+        _output.fail(
+            f"Unknown work pool type {type_!r}. Please choose from {', '.join(sorted(types))}. "
+            "The pool of a type of your own is made by its worker, when that starts."
+        )
     return types[type_]
-
-
-def _types(client: SyncPrefectClient) -> dict[str, dict[str, Any]]:
-    found = client.read_worker_metadata()
-    return {type_: about for types in found.values() for type_, about in sorted(types.items())}
 
 
 def _tell_of(pool: WorkPool, is_new: bool) -> None:
@@ -187,7 +186,7 @@ def slots(name: str, as_json: bool) -> None:
 def get_default_base_job_template(type_: str | None, file: str | None) -> None:
     """Show the template that work pools of a type start with."""
     with connect() as client:
-        types = _types(client)
+        types = known_types(client)
     template = _template_of(types, type_ or _asked_type(types))
     text = json.dumps(to_jsonable_python(template), indent=2)
     if file is None:
@@ -212,7 +211,7 @@ def update(name: str, base_job_template: str | None, concurrency_limit: int | No
     """Change a work pool."""
     changes: dict[str, Any] = {}
     if base_job_template is not None:
-        changes["base_job_template"] = _read_template(base_job_template)
+        changes["base_job_template"] = _work.read_template(base_job_template)
     if concurrency_limit is not None:
         changes["concurrency_limit"] = concurrency_limit
     if description is not None:
@@ -288,18 +287,6 @@ def _refuse_provisioning(name: str) -> None:
         f"No infrastructure can be set up for work pool {name!r}: only push pools of Prefect Cloud have infrastructure "
         f"that this command provisions. Start a worker instead: prefect worker start --pool {name}"
     )
-
-
-def _read_template(file: str) -> dict[str, Any]:
-    try:
-        template: Any = json.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        _output.fail(f"Cannot read {file!r}: {error.strerror}.")
-    except ValueError as error:
-        _output.fail(f"{file!r} is not JSON: {error}.")
-    if not isinstance(template, dict):
-        _output.fail(f"{file!r} does not hold a base job template: a JSON object is expected.")
-    return template
 
 
 def _update(name: str, **changes: Any) -> None:

@@ -6,6 +6,7 @@ response, or the error that came in its place. The sync and the async client eac
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Generator
@@ -15,6 +16,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from prefect.client._quick_httpx import httpx
+
+logger = logging.getLogger("prefect.client")
 
 RETRIED_STATUSES = frozenset({408, 429, 502, 503})
 """Statuses that mean a passing failure."""
@@ -70,7 +73,14 @@ def exchange(session: Session, request: httpx.Request) -> Exchange:
         if pause is None:
             return _final(session, request, answer, attempt)
         attempt += 1
+        _tell(session, request, answer, attempt)
         yield pause
+
+
+def _tell(session: Session, request: httpx.Request, answer: Any, attempts: int) -> None:
+    """Say that the API cannot be reached: not the first time, which may be of the moment, but whoever waits has to know why."""
+    if attempts == 2 and isinstance(answer, httpx.TransportError):
+        logger.warning("%s Trying again…", unreachable(session.base_url or str(request.url), answer, attempts, request))
 
 
 def _final(session: Session, request: httpx.Request, answer: Any, attempt: int) -> httpx.Response:
@@ -162,6 +172,7 @@ def _ask_for_token(session: Session, request: httpx.Request) -> Exchange:
         if pause is None:
             return _final(session, asking, answer, attempt)
         attempt += 1
+        _tell(session, asking, answer, attempt)
         yield pause
 
 

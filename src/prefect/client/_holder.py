@@ -1,11 +1,13 @@
-"""Names this process to APIs as the holder of its flow runs: when it is not heard of any more, they have lost their process."""
+"""Names this process to APIs as the holder of its runs: when it is not heard of any more, they have lost their process."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import threading
 import time
+from collections.abc import Callable
 
 from prefect.types._ids import uuid7
 
@@ -16,6 +18,7 @@ LEASE_HEADER = "X-Prefect-Run-Lease"
 TELLINGS_PER_LEASE = 3
 """How often a holder tells that it is alive while one lease lasts: two of three tellings may be lost."""
 
+_UNFIT = re.compile(r"[^!-~]")
 _known: tuple[int, str] | None = None
 
 
@@ -24,7 +27,7 @@ def this_holder() -> str:
     global _known
     pid = os.getpid()
     if _known is None or _known[0] != pid:  # a forked process runs runs of its own
-        machine = platform.node().encode("ascii", "replace").decode()[:100]
+        machine = _UNFIT.sub("?", platform.node())[:100]
         _known = (pid, f"{machine}:{pid}:{uuid7()}")
     return _known[1]
 
@@ -69,6 +72,17 @@ def note_lease(address: str, header: str | None) -> None:
             _leases[address] = _Lease(seconds)
         else:
             lease.seconds = seconds
+    if lease is None:
+        for tell in _listeners:
+            tell()
+
+
+_listeners: list[Callable[[], None]] = []
+
+
+def call_on_new_lease(tell: Callable[[], None]) -> None:
+    """Call a function whenever an API wants to hear of this process that did not before."""
+    _listeners.append(tell)
 
 
 def due_telling(address: str) -> float | None:

@@ -100,7 +100,9 @@ def _request(client: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx
     content = call.body if call.body is None or isinstance(call.body, bytes) else to_json(unset_excluded(call.body))
     headers = {"Content-Type": "application/json"} if content is not None else {}
     if call.from_holder:
-        headers[HOLDER_HEADER] = this_holder()
+        headers[HOLDER_HEADER] = call.holder or this_holder()
+    if call.wait_seconds:
+        headers["Prefer"] = f"wait={call.wait_seconds}"
     # A path that begins with a slash is taken below the address of the API, as all others.
     return client.build_request(call.method, path, params=query or None, content=content, headers=headers or None)
 
@@ -168,9 +170,12 @@ class AsyncHTTPSender:
         self.client = client
 
     @classmethod
-    def to(cls, settings: Any, api: Any = None, **options: Any) -> AsyncHTTPSender:
-        """The sender to the API that settings name; see `client_options`."""
-        return cls(PrefectHttpxAsyncClient(**client_options(settings, api, **options)))
+    def to(cls, settings: Any, api: Any = None, *, max_retries: int | None = None, **options: Any) -> AsyncHTTPSender:
+        """The sender to the API that settings name; see `client_options`. `max_retries` has precedence too."""
+        client = PrefectHttpxAsyncClient(**client_options(settings, api, **options))
+        if max_retries is not None:
+            client.session.max_retries = max_retries
+        return cls(client)
 
     async def send(self, call: Call[T]) -> T:
         """Send one call."""

@@ -1,4 +1,4 @@
-"""Tells a server that the flow runs of this process are alive: one small request for all of them, well within their lease."""
+"""Tells a server that the runs of this process are alive: one small request for all of them, well within their lease."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from prefect.client._holder import TELLINGS_PER_LEASE, this_holder
 from prefect.client.constants import EMBEDDED_URL
 from prefect.server.database.store import Transaction, open_store
 from prefect.server.models.flow_run_leases import end_abandoned_runs, lease_span, renew_leases
+from prefect.server.models.task_run_leases import end_abandoned_task_runs, renew_task_run_leases
 from prefect.server.routes._table import LOCAL, ApiError, Caller, dispatch, dispatch_within
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ def _refused(call: Call[T], error: ApiError) -> T:
 
 
 def keep_runs_alive(database_url: str) -> float:
-    """Renew the leases of the flow runs in this process, and end those whose process has died.
+    """Renew the leases of the runs in this process, and end runs whose process has died.
 
     Returns:
         The seconds until the next time.
@@ -89,7 +90,9 @@ def keep_runs_alive(database_url: str) -> float:
 
     def renew_and_sweep(tx: Transaction) -> float:
         renew_leases(tx, holder)
+        renew_task_run_leases(tx, holder)
         end_abandoned_runs(tx, tx.now)
+        end_abandoned_task_runs(tx, tx.now)
         return lease_span().total_seconds() / TELLINGS_PER_LEASE
 
     return open_store(database_url).write(renew_and_sweep)

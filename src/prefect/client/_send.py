@@ -93,7 +93,7 @@ def embedded_database(settings: Any) -> str:
 
 
 def keep_runs_alive() -> float | None:
-    """Tell the API that the flow runs of this process are alive, where that is due.
+    """Tell the API that the runs of this process are alive, where that is due.
 
     Returns:
         The seconds until it is due again; None where the API does not want to know.

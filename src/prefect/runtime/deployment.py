@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +9,17 @@ from prefect.runtime import _runs
 from prefect.runtime._attributes import read
 from prefect.runtime._attributes import type_cast as type_cast
 
+CACHED_DEPLOYMENT: dict[str, Any] = {}
+"""The deployments that were read, by their ids: what they are does not change for the runs of this process."""
 
-@lru_cache(maxsize=64)
+
 def _deployment(id: str) -> Any:
-    from prefect.client._calls.deployments import read_deployment  # noqa: PLC0415 - only runs of deployments ask
-    from prefect.client._send import send  # noqa: PLC0415
+    if id not in CACHED_DEPLOYMENT:
+        from prefect.client._calls.deployments import read_deployment  # noqa: PLC0415 - only runs of deployments ask
+        from prefect.client._send import send  # noqa: PLC0415
 
-    return send(read_deployment(UUID(id)))
+        CACHED_DEPLOYMENT[id] = send(read_deployment(UUID(id)))
+    return CACHED_DEPLOYMENT[id]
 
 
 def get_id() -> str | None:

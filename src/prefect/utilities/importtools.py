@@ -84,6 +84,10 @@ def import_object(import_path: str) -> Any:
     elif ":" in import_path:
         module_name, _, name = import_path.rpartition(":")
         found = load_module(module_name)
+    elif import_path.endswith(".py") and Path(import_path).is_file():
+        raise ModuleNotFoundError(
+            f"{import_path!r} is a file: say what is meant of it, as '{import_path}:NAME'.", name=import_path[:-3]
+        )
     elif "." in import_path:
         return from_qualified_name(import_path)
     else:
@@ -98,10 +102,24 @@ def import_object(import_path: str) -> Any:
 # --- modules ----------------------------------------------------------------------------------------------------------
 
 
+_SCRIPT_PREFIX = "__prefect_loader_"
+
+
 def load_module(module_name: str) -> ModuleType:
     """Import a module by name, looking in the working directory too."""
     _make_importable(Path.cwd(), first=False)
     return importlib.import_module(module_name)
+
+
+def is_script(module_name: str) -> bool:
+    """Whether a module was loaded as a script, so that no import statement finds it."""
+    return module_name.startswith(_SCRIPT_PREFIX)
+
+
+def importable_name(module_name: str) -> str:
+    """The name that an import statement needs for a module: that of its file, if it was loaded as a script."""
+    file = getattr(sys.modules.get(module_name), "__file__", None)
+    return Path(file).stem if file and is_script(module_name) else module_name
 
 
 def load_script_as_module(path: str) -> ModuleType:
@@ -114,7 +132,7 @@ def load_script_as_module(path: str) -> ModuleType:
         ScriptError: The file cannot be read, or raises; the original error is its `user_exc`.
     """
     file = Path(path).resolve()
-    name = f"__prefect_loader_{hashlib.md5(str(file).encode(), usedforsecurity=False).hexdigest()[:16]}__"
+    name = f"{_SCRIPT_PREFIX}{hashlib.md5(str(file).encode(), usedforsecurity=False).hexdigest()[:16]}__"
     _make_importable(Path.cwd(), first=False)
     _make_importable(file.parent, first=True)
     spec = importlib.util.spec_from_loader(name, SourceFileLoader(name, str(file)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import traceback
 from collections import deque
@@ -92,6 +93,8 @@ _server_lock = threading.Lock()
 def start_client_metrics_server() -> None:
     """Serve this process's metrics to Prometheus, if the settings say so and it is not done already.
 
+    They are served until the process ends. Where the port is taken, by another runner of this machine for one, a warning says so.
+
     Raises:
         ModuleNotFoundError: The settings say so, but the package for it is missing.
     """
@@ -103,7 +106,16 @@ def start_client_metrics_server() -> None:
     with _server_lock:
         if _server is None:
             exporter = import_extra("prometheus_client", "metrics", "PREFECT_CLIENT_METRICS_ENABLED")
-            _server = exporter.start_http_server(port=metrics.port)
+            import prefect._client_metrics  # noqa: F401, PLC0415 - so that they are there from the start
+
+            try:
+                _server = exporter.start_http_server(port=metrics.port)
+            except OSError as error:
+                logging.getLogger("prefect.client.metrics").warning(
+                    "The metrics of this process are not served: port %s: %s. PREFECT_CLIENT_METRICS_PORT chooses another.",
+                    metrics.port,
+                    error,
+                )
 
 
 def stop_client_metrics_server() -> None:

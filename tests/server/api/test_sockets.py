@@ -141,6 +141,12 @@ def test_a_password_is_asked_for_and_logs_go_out(tmp_path: Path):
     assert (message["type"], message["log"]["message"]) == ("log", "hello")
 
 
+def test_who_follows_logs_that_are_not_streamed_stays_connected(tmp_path: Path):
+    with server(tmp_path) as running, socket(running, "/logs/out", None) as outgoing:
+        outgoing.send(json.dumps({"type": "filter", "filter": {}}))
+        assert outgoing.ping().wait(PATIENCE)
+
+
 def _first_log(client: httpx.Client, outgoing: ClientConnection, log: dict[str, Any]) -> dict[str, Any]:
     for _ in range(100):  # logs from before the subscription are not sent
         client.post("/logs/", json=[log]).raise_for_status()

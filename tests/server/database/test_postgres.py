@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import psycopg
 import pytest
 from tests.postgres import SERVER_URL, new_database
 
-from prefect.server.database.errors import DatabaseUnavailable
+from prefect.server.database.errors import DatabaseUnavailable, StorageError, ValueRefused
 from prefect.server.database.store import forget_store, open_store
 
 pytestmark = pytest.mark.postgres
@@ -66,3 +68,75 @@ def test_answers_are_those_to_the_last_statement():
 
         assert store.write(unit) == (["n1", "n2", "n3"], 1, 3)
         forget_store(url)
+
+
+@pytest.fixture
+def store():
+    with new_database() as url:
+        yield open_store(url)
+        forget_store(url)
+
+
+INSERT = "INSERT INTO flow (id, created, updated, name, tags, labels) VALUES (?, ?, ?, ?, '[]', '{}')"
+
+
+def insert(tx, number, name):
+    tx.execute(INSERT, (f"00000000-0000-0000-0000-{number:012}", tx.now, tx.now, name))
+
+
+def names(store):
+    return store.read(lambda tx: [row["name"] for row in tx.fetch_all("SELECT name FROM flow ORDER BY name")])
+
+
+def test_a_connection_goes_on_after_failures_of_every_kind(store):
+    def fails_in_between(tx):
+        insert(tx, 1, "a")
+        tx.fetch_all("SELECT no_such_column FROM flow")
+
+    def fails_unasked(tx):
+        tx.execute_all([(INSERT, ("no id", tx.now, tx.now, "b"))])
+
+    def raises(tx):
+        insert(tx, 3, "c")
+        tx.execute_all([(INSERT, ("00000000-0000-0000-0000-000000000004", tx.now, tx.now, "d"))])
+        raise KeyError("c")
+
+    # More often than a statement is sent before it is prepared: by then it has failed as a prepared one too.
+    for _ in range(8):
+        with pytest.raises(StorageError, match="no_such_column"):
+            store.write(fails_in_between)
+        with pytest.raises(ValueRefused):
+            store.write(fails_unasked)
+        with pytest.raises(KeyError):
+            store.write(raises)
+    assert names(store) == []
+    store.write(lambda tx: insert(tx, 1, "a"))
+    assert names(store) == ["a"]
+
+
+def test_a_statement_that_fails_while_it_is_prepared_can_be_sent_again(store):
+    store.write(lambda tx: insert(tx, 1, "a"))
+    for number in range(2, 12):
+        with pytest.raises(psycopg.IntegrityError):
+            store.write(lambda tx, number=number: insert(tx, number, "a"))
+    store.write(lambda tx: insert(tx, 12, "b"))
+    assert names(store) == ["a", "b"]
+
+
+def test_many_rows_travel_together(store):
+    many = 20_000
+    rows = [(str(UUID(int=number)), "{}", f"n{number:05}" * 20) for number in range(many)]
+    store.write(
+        lambda tx: tx.execute_many(
+            f"INSERT INTO flow (id, created, updated, name, tags, labels) VALUES (?, '{tx.now}', '{tx.now}', "
+            "right(?::text || ?, 90), '[]', '{}') RETURNING *, repeat(name, 20)",
+            rows,
+        )
+    )
+    assert len(names(store)) == many
+
+
+def test_placeholders_by_name_may_stand_twice_and_look_like_others_in_text(store):
+    asked = "SELECT :a::text || ':a ? ''%s' || :b AS text, (:a)::text = 'x' AS same"
+    row = store.read(lambda tx: tx.fetch_one(asked, {"b": "y", "a": "x", "c": "unused"}))
+    assert row == {"text": "x:a ? '%sy", "same": True}

@@ -417,3 +417,11 @@ def test_deployments_are_sorted_by_their_limit_those_without_one_last(api):
 
     assert names("CONCURRENCY_LIMIT_ASC") == ["one", "two", "none"]
     assert names("CONCURRENCY_LIMIT_DESC") == ["two", "one", "none"]
+
+
+def test_a_deployment_that_says_nothing_of_steps_has_none(api):
+    flow_id = str(api.flow().id)
+    assert api("POST", "/deployments/", {"name": "silent", "flow_id": flow_id}).body.pull_steps == []
+    assert (
+        api("POST", "/deployments/", {"name": "null", "flow_id": flow_id, "pull_steps": None}).body.pull_steps is None
+    )

@@ -94,6 +94,8 @@ EVENTS = [
     event("A.created", "thing.1", 3, related=[related("flow.2", "flow"), related("tag.x", "tag", n="y")]),
     event("a.b.created", "thing.3", 4, labels={"color": "Red", "odd[x]": "[1]"}),
 ]
+for number, each in enumerate(EVENTS, 1):
+    each["id"] = str(UUID(int=number))  # the same in every process that collects these tests
 FILTERS = [
     {},
     {"event": {"name": ["a.created", "b.created"]}},

@@ -24,6 +24,7 @@ def test_logs_are_stored_as_they_come_whether_their_runs_are_known_or_not(api):
     assert (stored.message, stored.level, stored.name) == ("a", 35, "prefect.flow_runs")
     assert (stored.flow_run_id, stored.task_run_id) == (flow_run_id, task_run_id)
     assert stored.timestamp.isoformat() == "2026-01-01T00:00:00+00:00"
+    assert stored.updated == stored.created is not None
 
 
 def test_nul_characters_are_dropped(api):

@@ -141,6 +141,14 @@ def test_a_queue_without_a_pool_goes_to_that_of_the_agents(api):
     assert api.refused("GET", "/work_queues/name/{name}", name="q").status == 404
 
 
+def test_a_queue_is_found_by_its_name_alone_that_of_the_agents_first(api):
+    pool(api)
+    api("POST", "/work_pools/{work_pool_name}/queues", {"name": "q"}, work_pool_name="p")
+    assert api("GET", "/work_queues/name/{name}", name="q").body.work_pool_name == "p"
+    api("POST", "/work_queues/", {"name": "q"})
+    assert api("GET", "/work_queues/name/{name}", name="q").body.work_pool_name == "default-agent-pool"
+
+
 def test_queues_of_all_pools_are_found_by_filters(api):
     pool(api, "p")
     pool(api, "other")

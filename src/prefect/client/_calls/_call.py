@@ -27,7 +27,9 @@ class Call(Generic[T]):
         absent: What a 404 gives, if that is an answer and not an error.
         errors: The error that a status means to the caller, where it has a name of its own.
         wants_response: Give the HTTP response instead of what `parse` makes of it.
-        from_holder: It is about a flow run that this process runs, and makes it the holder of that run.
+        wait_seconds: For how long the server may hold the request while there is nothing to tell; whole seconds.
+        from_holder: It is about a run that this process runs, and makes it the holder of that run.
+        holder: The process that it makes the holder, where that is another one.
     """
 
     __slots__ = (
@@ -36,11 +38,13 @@ class Call(Generic[T]):
         "errors",
         "from_holder",
         "has_absent",
+        "holder",
         "method",
         "parse",
         "path",
         "query",
         "template",
+        "wait_seconds",
         "wants_response",
     )
 
@@ -66,7 +70,9 @@ class Call(Generic[T]):
         self.has_absent = "absent" in absent
         self.absent: Any = absent.get("absent")
         self.wants_response = False
+        self.wait_seconds = 0
         self.from_holder = False
+        self.holder: str | None = None
 
     def for_response(self) -> Call[Any]:
         """The same request, which gives the `httpx.Response`."""
@@ -74,9 +80,18 @@ class Call(Generic[T]):
         call.wants_response = True
         return call
 
-    def as_holder(self) -> Call[T]:
-        """Make this the request of the process that runs the flow run; gives the call itself."""
-        self.from_holder = True
+    def as_holder(self, holder: str | None = None) -> Call[T]:
+        """Make this the request of the process that runs the run; gives the call itself.
+
+        Args:
+            holder: That process, where it is not this one.
+        """
+        self.from_holder, self.holder = True, holder
+        return self
+
+    def waiting(self, seconds: float) -> Call[T]:
+        """Let the server hold the request for so long, where it can; gives the call itself."""
+        self.wait_seconds = int(seconds)
         return self
 
     def fail(self, status: int, error: Exception) -> NoReturn:

@@ -14,9 +14,9 @@ from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
 
 def create_run_of_flow(flow_id: UUID, *, state: State | None = None, **fields: Any) -> Call[FlowRun]:
     """Create a flow run of a flow, given by its id."""
-    body = FlowRunCreate(
-        flow_id=flow_id, state=state.to_state_create() if state is not None else None, **given(**fields)
-    )
+    # Said in so many words, because a server may tell a run without job variables from one with none.
+    fields = {"job_variables": {}, **given(**fields)}
+    body = FlowRunCreate(flow_id=flow_id, state=state.to_state_create() if state is not None else None, **fields)
     return Call("POST", "/flow_runs/", body=body, parse=one(FlowRun))
 
 
@@ -179,6 +179,11 @@ def _first_answer(
     if state.state_details.transition_id != transition_id:
         return result
     return OrchestrationResult(state=state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
+
+
+def release_flow_run_lease(flow_run_id: UUID) -> Call[None]:
+    """Give back the lease that this process has on a run: what it has started goes on with it. Not all servers have leases."""
+    return Call("POST", "/flow_run_leases/release", body={"flow_run_id": flow_run_id}, absent=None).as_holder()
 
 
 def resume_flow_run(flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Call[OrchestrationResult[Any]]:

@@ -9,16 +9,17 @@ from prefect.server.database.store import Store
 
 
 class Alarm:
-    """Goes off when there may be something new under a topic of a store's notifications; stays so until it is reset."""
+    """Goes off when there may be something new under one of some topics of a store's notifications; stays so until it is reset."""
 
-    def __init__(self, store: Store, topic: str) -> None:
+    def __init__(self, store: Store, *topics: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._rung = asyncio.Event()
-        self._unsubscribe = store.notifications.subscribe(topic, self._ring)
+        self._unsubscribe = [store.notifications.subscribe(topic, self._ring) for topic in topics]
 
     def close(self) -> None:
         """Go off no more."""
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
 
     def reset(self) -> None:
         """Wait for the next time; to be called before one looks, so that nothing falls in between."""

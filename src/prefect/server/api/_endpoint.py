@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -20,6 +21,8 @@ from prefect.server.api._matching import RouteTree
 from prefect.server.api._observing import ROUTE
 from prefect.server.api._pages import Pages
 from prefect.server.api._responses import Answer, Headers, send_answer
+from prefect.server.api._waiting import ROUTES as WAITING_ROUTES
+from prefect.server.api._waiting import answer_when_due, preferred_wait
 from prefect.server.database.errors import (
     DatabaseDamaged,
     DatabaseForeign,
@@ -65,6 +68,8 @@ class _Work:
     headers: Headers
     content: bytes
     identity: Identity
+    waited: float = 0.0
+    """For how many seconds the client has been waiting for something to be told."""
 
 
 class _TooLarge(Exception):
@@ -84,7 +89,8 @@ class ApiEndpoint:
         routes: RouteTree,
         gate: Gate,
         audit: AuditTrail,
-        threads: Executor,
+        readers: Executor,
+        writers: Executor,
         base_path: str,
         log_retryable: bool,
         has_changed: Callable[[str], None] | None = None,
@@ -95,7 +101,8 @@ class ApiEndpoint:
         self._routes = routes
         self._gate = gate
         self._audit = audit
-        self._threads = threads
+        self._readers = readers
+        self._writers = writers
         self._base_path = base_path
         self._log_retryable = log_retryable
         self._has_changed = has_changed
@@ -121,7 +128,7 @@ class ApiEndpoint:
         try:
             identity = await self._identify(method, path, headers)
         except Exception as error:  # noqa: BLE001 - the edge: whatever failed, the client gets an answer
-            await send_answer(send, self._failure(error, method, path), headers, self._threads)
+            await send_answer(send, self._failure(error, method, path), headers, self._readers)
             return
         if identity is None:
             answer = Answer(401, _UNAUTHORIZED)
@@ -134,7 +141,7 @@ class ApiEndpoint:
                 return
         if identity is not ANYBODY:
             await self._leave_trail(scope, identity, route, method, path, answer.status)
-        await send_answer(send, answer, headers, self._threads)
+        await send_answer(send, answer, headers, self._readers)
 
     def _find(self, scope: Scope, method: str, path: str) -> tuple[Route, dict[str, Any]] | None:
         """The route of a request, and the values in its path."""
@@ -183,7 +190,7 @@ class ApiEndpoint:
             page = self._pages.get(path) if method == "GET" else None
             if page is not None:
                 scope[ROUTE] = path
-                return await asyncio.get_running_loop().run_in_executor(self._threads, page)
+                return await asyncio.get_running_loop().run_in_executor(self._readers, page)
             return self._astray(scope, headers, self._segments(scope, path))
         route, values = found
         try:
@@ -193,7 +200,16 @@ class ApiEndpoint:
         work = _Work(route, values, scope, headers, content, identity)
         if route.path in _QUICK:
             return self._run(work)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+        wait = preferred_wait(headers) if route.path in WAITING_ROUTES else 0.0
+        if wait:
+            return await answer_when_due(
+                self._store, scope, receive, wait, lambda waited: self._in_thread(replace(work, waited=waited))
+            )
+        return await self._in_thread(work)
+
+    async def _in_thread(self, work: _Work) -> Answer:
+        threads = self._writers if work.route.writes else self._readers
+        return await asyncio.get_running_loop().run_in_executor(threads, self._run, work)
 
     def _segments(self, scope: Scope, path: str) -> list[str]:
         # A name may hold a slash, which stands as %2F in the path as it was sent, and only there.
@@ -245,6 +261,8 @@ class ApiEndpoint:
         caller = read_caller({} if route.path in _UNVERSIONED else headers, base_url)
         if not work.identity.sees_secrets:
             caller = replace(caller, sees_secrets=False)
+        if work.waited:
+            caller = replace(caller, waited=timedelta(seconds=work.waited))
         body = read_body(content, headers.get(b"content-type", b"").decode("latin-1")) if content else None
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)) if route.query else {}
         reply = dispatch(self._store, _Request(route.method, route.path, work.values, query, body), caller)

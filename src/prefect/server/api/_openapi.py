@@ -32,6 +32,14 @@ _VERSION_HEADER = {
     "required": False,
     "schema": {"type": "string"},
 }
+_UI_HEADER = {
+    "in": "header",
+    "name": "x-prefect-ui",
+    "required": False,
+    "schema": {"anyOf": [{"type": "boolean"}, {"type": "null"}], "default": False},
+}
+_UI_MAY_ASK = frozenset({"/work_queues/{id}/get_runs"})
+"""Without the header, what the user interface asks for would count as the poll of a worker."""
 _PROBLEM = {
     "properties": {
         "exception_message": {"type": "string"},
@@ -130,6 +138,8 @@ class _Operation:
         """The operation as it stands in the document."""
         route = self.route
         parameters = [_describe_parameter(each, schemas[each.name]) for each in self._in_url]
+        if route.path in _UI_MAY_ASK:
+            parameters.append(_UI_HEADER)
         if route.path not in _UNVERSIONED:
             parameters.append(_VERSION_HEADER)
         answers: dict[str, dict[str, Any]] = {}

@@ -86,8 +86,9 @@ class Sockets:
         }
         if events.stream_out_enabled:
             self._routes["/events/out"] = self._send_events
-        if logs.stream_out_enabled and logs.stream_publishing_enabled:
-            self._routes["/logs/out"] = self._send_logs
+        # Clients that follow a run end when they are refused, and do well without its logs.
+        streams_logs = logs.stream_out_enabled and logs.stream_publishing_enabled
+        self._routes["/logs/out"] = self._send_logs if streams_logs else self._send_no_logs
 
     async def __call__(self, scope: Any, path: str, receive: Any, send: Any) -> None:
         """Serve one websocket; `path` stands below the root of the API."""
@@ -299,6 +300,10 @@ class Sockets:
                     await socket.send_text(_framed("log", log))
         finally:
             self._hub.unsubscribe("log", subscription)
+
+    async def _send_no_logs(self, socket: WebSocket) -> None:
+        await _asked(socket, LogFilter)
+        await _wait_for_end(socket)
 
     async def _offer_task_runs(self, socket: WebSocket) -> None:
         try:

@@ -9,14 +9,29 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from prefect.server.api._waiting import END_WAIT
 from prefect.settings import Settings
 
 FACTORY = "prefect.server.api.server:create_app"
 _BACKLOG = 2048
 _GRACE_SECONDS = 3
 """How long requests that are being answered may still take once the server was told to stop."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """One connection, which does not keep the server from stopping because its request waits for something to be told."""
+
+    def shutdown(self) -> None:
+        if self.cycle is not None:
+            self.cycle.scope.get(END_WAIT, _nothing)()
+        super().shutdown()
+
+
+def _nothing() -> None:
+    """No request waits."""
 
 
 class CannotListen(Exception):
@@ -55,17 +70,18 @@ def serve(settings: Settings, listener: socket.socket, *, workers: int = 1) -> b
         Multiprocess(config, sockets=[listener]).run()
         return True
     server = uvicorn.Server(config)
-    previous = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    # For signals before uvicorn looks at them, and for the one that ended it, which it raises once more when it is done.
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=[listener])
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     return server.started
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """uvicorn raises the signal that ended it once more when it is done; by then there is nothing left to end."""
 
 
 def _config(settings: Settings, workers: int) -> uvicorn.Config:
@@ -75,6 +91,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         "factory": True,
         "workers": workers,
         "lifespan": "on",
+        "http": _Protocol,
         "ws": "websockets-sansio",
         "ws_ping_interval": api.websocket_ping_interval,
         "ws_ping_timeout": api.websocket_ping_timeout,

@@ -32,8 +32,8 @@ __all__ = ["ServerApp", "create_app"]
 
 logger = get_logger("server")
 
-_THREADS = 48
-"""Requests that are run at once; on SQLite, those that wait for the same commit."""
+_READERS = 8
+"""Requests that only read are run by threads of their own: long ones must not hold up the transitions of runs."""
 
 
 class ServerApp:
@@ -71,14 +71,14 @@ class ServerApp:
                 with suppress(Exception):  # a page can be shown without the newest keys
                     await self._gate.freshen()
                 answer = Answer(404, b'{"detail":"Not Found"}') if page is None else page()
-                await send_answer(send, answer, dict(scope["headers"]), self._threads)
+                await send_answer(send, answer, dict(scope["headers"]), self._readers)
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         try:
             await asyncio.to_thread(self._start)
             assert self._store is not None
-            self._sockets = Sockets(self._store, self.settings, self._gate, self._audit, self._threads)
+            self._sockets = Sockets(self._store, self.settings, self._gate, self._audit, self._readers)
             if self._metrics is not None:
                 self._metrics.watch(self._store, self._sockets.count_open)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server must say why it does not start
@@ -99,8 +99,9 @@ class ServerApp:
             pages["/metrics"] = self._metrics.page
         if open_access_log():
             self.observers.append(log_exchange)
-        self._threads = ThreadPoolExecutor(_THREADS, "prefect-request")
         self._store = open_store(self._url, durable=True)
+        self._readers = ThreadPoolExecutor(_READERS, "prefect-reader")
+        self._writers = ThreadPoolExecutor(self._store.good_writers, "prefect-writer")
         if not self.webserver_only:
             self._services = ServiceRunner(
                 self._store, observe=None if self._metrics is None else self._metrics.see_round
@@ -117,7 +118,8 @@ class ServerApp:
             RouteTree(all_routes()),
             self._gate,
             self._audit,
-            self._threads,
+            self._readers,
+            self._writers,
             self.base_path,
             server.log_retryable_errors,
             self._has_changed,
@@ -132,7 +134,8 @@ class ServerApp:
             self._services.wake_for(segment)
 
     def _stop(self) -> None:
-        self._threads.shutdown()
+        self._writers.shutdown()
+        self._readers.shutdown()
         self._audit.stop()
         if self._services is not None:
             self._services.stop()

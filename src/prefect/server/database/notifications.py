@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-__all__ = ["BACKGROUND_RUNS", "EVENTS", "LOGS", "WORK_POOLS", "Notifications", "Wake"]
+__all__ = ["BACKGROUND_RUNS", "DUE_RUNS", "EVENTS", "LOGS", "WORK_POOLS", "Notifications", "Wake"]
 
 EVENTS = "events"
 LOGS = "logs"
 BACKGROUND_RUNS = "background-runs"
 """Task runs without a flow run that wait for a task worker."""
+DUE_RUNS = "due-runs"
+"""Runs of deployments that a worker or a runner may start, or slots for them."""
 WORK_POOLS = "work-pools"
 
 Wake = Callable[[], None]

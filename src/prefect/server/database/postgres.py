@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from prefect.server.database.errors import (
     ValueRefused,
 )
 from prefect.server.database.migrations import all_migrations, split_statements
+from prefect.server.database.postgres_exchange import Exchange
 from prefect.server.database.postgres_notifications import PostgresNotifications
 from prefect.server.database.url import DatabaseURL
 from prefect.server.database.values import Params, encode_params
@@ -38,22 +38,6 @@ _LOOK_PATIENCE_SECONDS = 5
 _MIGRATION_LOCK = 0x50524631
 """Key of the advisory lock that one starter at a time holds while it migrates."""
 _CONFLICT_ATTEMPTS = 5
-
-_TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-z_][a-z0-9_]*)|(\?)|(%)", re.IGNORECASE)
-
-
-@lru_cache(maxsize=4096)
-def _translate(sql: str) -> str:
-    """A statement with `?` and `:name` placeholders in psycopg's notation."""
-
-    def replace(token: re.Match[str]) -> str:
-        if token[1]:
-            return f"%({token[1]})s"
-        if token[2]:
-            return "%s"
-        return token[0].replace("%", "%%")
-
-    return _TOKEN.sub(replace, sql)
 
 
 @lru_cache(maxsize=1024)
@@ -70,37 +54,26 @@ class PostgresTransaction:
     than most statements. What fails says so there, or when the transaction is committed.
     """
 
-    __slots__ = ("_cursor", "_pipeline", "dialect", "is_heard", "now", "topics")
+    __slots__ = ("_exchange", "dialect", "now", "topics")
 
-    def __init__(
-        self, connection: psycopg.Connection[Any], pipeline: psycopg.Pipeline, dialect: PostgresDialect
-    ) -> None:
+    def __init__(self, exchange: Exchange, dialect: PostgresDialect) -> None:
         self.topics: set[str] = set()
-        self.is_heard = False
-        """Whether the database has answered anything."""
-        self._cursor = connection.cursor()  # one for all: making a cursor costs as much as a small statement
-        self._pipeline = pipeline
+        self._exchange = exchange
         self.dialect = dialect
         self.now = datetime.now(timezone.utc)
 
-    def _run(self, sql: str, params: Params) -> psycopg.Cursor[Any]:
-        return self._cursor.execute(_translate(sql), encode_params(params) if params else ())  # type: ignore[arg-type]
-
     def execute(self, sql: str, params: Params = ()) -> int:
-        cursor = self._run(sql, params)
-        self._pipeline.sync()
-        self.is_heard = True
-        return cursor.rowcount
+        self._exchange.send(sql, encode_params(params))
+        return self._exchange.result().command_tuples or 0
 
     def execute_all(self, statements: Sequence[tuple[str, Params]]) -> None:
         # As one statement, which is cheaper to send, and to answer, than each by itself.
-        self._run(_joined(tuple(sql for sql, _ in statements)), [value for _, params in statements for value in params])
+        joined = _joined(tuple(sql for sql, _ in statements))
+        self._exchange.send(joined, encode_params([value for _, params in statements for value in params]))
 
     def execute_many(self, sql: str, rows: Iterable[Any]) -> None:
-        self._cursor.executemany(_translate(sql), rows)  # type: ignore[arg-type]
-        # The cursor would take the answers to these for those to its next statement.
-        self._pipeline.sync()
-        self.is_heard = True
+        for row in rows:
+            self._exchange.send(sql, row)
 
     def insert_many(self, table: str, columns: str, rows: list[tuple[Any, ...]], conflict: str = "") -> None:
         if rows:
@@ -111,23 +84,28 @@ class PostgresTransaction:
         self.topics.add(topic)
 
     def fetch_one(self, sql: str, params: Params = ()) -> Any | None:
-        row = self._run(sql, params).fetchone()
-        self.is_heard = True
-        return row
+        rows = self.fetch_all(sql, params)
+        return rows[0] if rows else None
 
     def fetch_all(self, sql: str, params: Params = ()) -> list[Any]:
-        rows = self._run(sql, params).fetchall()
-        self.is_heard = True
-        return rows
+        self._exchange.send(sql, encode_params(params))
+        return self._exchange.rows()
 
 
-def _configure(connection: psycopg.Connection[Any]) -> None:
+class _Connection(psycopg.Connection[Any]):
+    """A connection of the pool, with what it keeps from one transaction to the next."""
+
+    exchange: Exchange
+
+
+def _configure(connection: _Connection) -> None:
     connection.row_factory = dict_row
     # JSON comes back as text on both databases; the models parse it once.
     connection.adapters.register_loader("jsonb", TextLoader)
     connection.adapters.register_loader("json", TextLoader)
     # In another zone, the first and the last instants that there are could not be read.
     connection.execute("SET TIME ZONE 'UTC'")
+    connection.exchange = Exchange(connection)
 
 
 class _Stale(Exception):
@@ -137,11 +115,14 @@ class _Stale(Exception):
 class PostgresStore:
     """A PostgreSQL database, shared with other processes and servers."""
 
+    good_writers = 8  # each has work of its own, and more of them only take the interpreter from one another
+
     def __init__(self, url: DatabaseURL) -> None:
         self.url = url
         self.dialect = PostgresDialect()
         self._pool = ConnectionPool(
             url.conninfo or "",
+            connection_class=_Connection,
             min_size=1,
             max_size=_MAX_CONNECTIONS,
             open=True,
@@ -157,10 +138,10 @@ class PostgresStore:
             raise
 
     def write(self, unit: Callable[[PostgresTransaction], T]) -> T:
-        return self._run(unit, "BEGIN")
+        return self._run(unit, b"BEGIN")
 
     def read(self, unit: Callable[[PostgresTransaction], T]) -> T:
-        return self._run(unit, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return self._run(unit, b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def load(self) -> dict[str, int]:
         stats = self._pool.get_stats()
@@ -180,35 +161,14 @@ class PostgresStore:
     def after_fork(self) -> None:
         """Nothing: this process goes on with its connections."""
 
-    def _run(self, unit: Callable[[PostgresTransaction], T], begin: str) -> T:
+    def _run(self, unit: Callable[[PostgresTransaction], T], begin: bytes) -> T:
         attempt = 0
         while True:
             try:
                 with self._connection() as connection:
-                    transaction: PostgresTransaction | None = None
-                    is_over = False
-                    try:
-                        with connection.pipeline() as pipeline:
-                            connection.execute(begin)  # type: ignore[arg-type]
-                            transaction = PostgresTransaction(connection, pipeline, self.dialect)
-                            result = unit(transaction)
-                            is_over = True
-                            connection.execute("COMMIT")
-                        # Leaving the pipeline has waited for every answer, that to COMMIT too.
-                    except BaseException as error:
-                        if not connection.closed:
-                            connection.execute("ROLLBACK")
-                        elif (
-                            isinstance(error, psycopg.OperationalError)
-                            and not is_over
-                            and not (transaction is not None and transaction.is_heard)
-                        ):
-                            # It was closed at the other end while it lay in the pool, as when the server restarts.
-                            # Asking each before it is used would cost a whole exchange every time.
-                            raise _Stale from error
-                        raise
-                if transaction.topics:
-                    self.notifications.tell(transaction.topics)
+                    result, topics = self._run_on(connection, unit, begin)
+                if topics:
+                    self.notifications.tell(topics)
                 return result
             except _Stale as stale:
                 attempt += 1
@@ -221,15 +181,44 @@ class PostgresStore:
                     raise
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
 
+    def _run_on(
+        self, connection: _Connection, unit: Callable[[PostgresTransaction], T], begin: bytes
+    ) -> tuple[T, set[str]]:
+        exchange = connection.exchange
+        is_over = False
+        try:
+            exchange.begin(begin)
+            transaction = PostgresTransaction(exchange, self.dialect)
+            result = unit(transaction)
+            is_over = True
+            exchange.commit()
+            return result, transaction.topics
+        except BaseException as error:
+            with suppress(psycopg.OperationalError):  # lost: nothing is left to be taken back
+                exchange.rollback()
+            if (
+                isinstance(error, psycopg.OperationalError)
+                and connection.closed
+                and not is_over
+                and not exchange.is_heard
+            ):
+                # It was closed at the other end while it lay in the pool, as when the server restarts.
+                # Asking each before it is used would cost a whole exchange every time.
+                raise _Stale from error
+            raise
+
     def _execute(self, sql: str, params: tuple[Any, ...]) -> None:
         with self._connection() as connection:
             connection.execute(sql, params)  # type: ignore[arg-type]
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+    def _connection(self) -> Iterator[_Connection]:
         try:
-            with self._pool.connection() as connection:
+            connection = self._pool.getconn()
+            try:
                 yield connection
+            finally:
+                self._pool.putconn(connection)
         except (psycopg.IntegrityError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             raise
         except (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex) as error:

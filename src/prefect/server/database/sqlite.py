@@ -1,4 +1,4 @@
-"""SQLite: one writer thread that groups commits, and a few reading connections."""
+"""SQLite: one unit writes at a time, grouped where several wait, and a few reading connections."""
 
 from __future__ import annotations
 
@@ -115,6 +115,8 @@ class SQLiteStore:
     that brings it. What comes meanwhile is queued for the writer thread, which takes all there is, runs each unit in a
     savepoint, commits once and answers all. Other processes on the same file are waited for: `BEGIN IMMEDIATE` is tried again until it succeeds.
     """
+
+    good_writers = 48  # most of them wait for the same commit
 
     def __init__(self, url: DatabaseURL, *, durable: bool = False) -> None:
         self.url = url

@@ -79,6 +79,11 @@ class Store(Protocol):
     url: DatabaseURL
 
     @property
+    def good_writers(self) -> int:
+        """With how many threads that write a server does best."""
+        ...
+
+    @property
     def notifications(self) -> Notifications:
         """Wakes those who wait for what transactions tell of."""
         ...

@@ -41,6 +41,7 @@ _DEFAULTS: dict[str, Any] = {
     "parameters": {},
     "parameter_openapi_schema": _EMPTY_SCHEMA,
     "enforce_parameter_schema": True,
+    "pull_steps": [],
     "job_variables": {},
     "paused": False,
     "status": DeploymentStatus.NOT_READY,
@@ -90,7 +91,7 @@ def create_deployment(
     after = (
         None
         if before is not None
-        else _insert(tx, wanted, {**values, "labels": labels, "created_by": _plain(created_by)})
+        else _insert(tx, wanted, {"pull_steps": [], **values, "labels": labels, "created_by": _plain(created_by)})
     )
     if after is None:
         before = before or _locked_by_name(tx, wanted.flow_id, wanted.name)  # another server was faster

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from prefect._outside_flows import OutsideFlows
 from prefect.logging import get_logger
 from prefect.server.database.errors import DatabaseDamaged, DatabaseUnavailable
 from prefect.server.database.notifications import EVENTS
@@ -166,20 +167,36 @@ def record_events_apart(store: Store, events: Sequence[Event], *, is_retry: bool
     return []
 
 
-def receive_events(tx: Transaction, events: Sequence[Event]) -> None:
-    """Store events that come from other processes, and believe their heartbeats. As `record_events`."""
-    record_events(tx, events)
+def receive_events(tx: Transaction, events: Sequence[Event], holder: str | None = None) -> timedelta | None:
+    """Store events that come from other processes, and believe their heartbeats. As `record_events`.
+
+    Args:
+        holder: The process that runs what they tell of, where it says so: it holds its task runs outside of flows.
+
+    Returns:
+        How long the leases last that the holder has on them now; None where they give it none.
+    """
+    outside = None if holder is None else OutsideFlows()
+    record_events(tx, events, outside)
     for event in events:
         if event.event == "prefect.flow-run.heartbeat":
             from prefect.server.models.flow_run_leases import follow_heartbeat  # noqa: PLC0415 - it records events itself
 
             follow_heartbeat(tx, event)
+    if holder is None or not outside:
+        return None
+    from prefect.server.models.task_run_leases import hold_outside_flows  # noqa: PLC0415 - as above
+
+    return hold_outside_flows(tx, outside, holder)
 
 
-def record_events(tx: Transaction, events: Iterable[Event]) -> None:
+def record_events(tx: Transaction, events: Iterable[Event], outside: OutsideFlows | None = None) -> None:
     """Store events that a client sends; those that tell of a task run's transition store that as well.
 
     A NUL in a name or a label is left out: the transition that the event tells of must not be lost for it.
+
+    Args:
+        outside: Notes the task runs outside of flows, where somebody wants to know of them.
     """
     for event in events:
         if nul_place(event) is not None:
@@ -187,7 +204,7 @@ def record_events(tx: Transaction, events: Iterable[Event]) -> None:
         if event.event.startswith("prefect.task-run."):
             from prefect.server.models.task_run_recording import record_task_run_event  # noqa: PLC0415 - few send these
 
-            if record_task_run_event(tx, event):
+            if record_task_run_event(tx, event, outside):
                 continue
         record_event(
             tx,

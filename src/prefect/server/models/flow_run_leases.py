@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.client.schemas.actions import StateCreate
 from prefect.client.schemas.objects import State, StateType
 from prefect.server.database.store import Transaction
-from prefect.server.models._rows import decode_time
+from prefect.server.models._rows import decode_time, loads
 from prefect.server.models.flow_run_transitions import set_flow_run_state
 from prefect.server.models.states import read_flow_run_state, read_task_run_states
 from prefect.server.models.task_run_transitions import set_task_run_state
@@ -38,10 +38,11 @@ _HOLD = """
 
 # A task run that tracks a subflow run follows that run, which has a lease of its own or runs elsewhere.
 _UNFINISHED_TASK_RUNS = """
-    SELECT id FROM task_run
+    SELECT id, task_inputs FROM task_run
     WHERE flow_run_id = ? AND (state_type IN ('RUNNING', 'CANCELLING', 'SCHEDULED')
         OR (state_type = 'PENDING' AND state_name <> 'NotReady'))
-        AND NOT EXISTS (SELECT 1 FROM flow_run child WHERE child.parent_task_run_id = task_run.id)"""
+        AND NOT EXISTS (SELECT 1 FROM flow_run child WHERE child.parent_task_run_id = task_run.id)
+    ORDER BY id"""
 
 
 def lease_span() -> timedelta:
@@ -78,6 +79,11 @@ def renew_leases(tx: Transaction, holder: str) -> int:
         "UPDATE flow_run_lease SET expires_at = ? WHERE holder IN (?, ?)",
         (tx.now + lease_span(), holder, _LOST + holder),
     )
+
+
+def release_lease(tx: Transaction, flow_run_id: UUID, holder: str) -> None:
+    """Forget the lease that a holder has on one run, if it has one."""
+    tx.execute("DELETE FROM flow_run_lease WHERE flow_run_id = ? AND holder = ?", (flow_run_id, holder))
 
 
 # -- heartbeats --------------------------------------------------------------------------------------------------------
@@ -170,7 +176,7 @@ def _end(tx: Transaction, flow_run_id: UUID, holder: str, now: datetime) -> bool
         # What its process had recorded before it was lost may have come since, from where it had waited.
         if run["state_type"] in _ENDED:
             wanted = StateCreate(type=StateType.CRASHED, message="The process that ran this task run was lost.")
-            _end_task_runs(tx, flow_run_id, wanted, now)
+            end_task_runs(tx, flow_run_id, wanted, now)
         return False
     state_type = _end_of(tx, run, holder)
     if state_type is None:
@@ -180,7 +186,7 @@ def _end(tx: Transaction, flow_run_id: UUID, holder: str, now: datetime) -> bool
     heard_of = decode_time(lease["expires_at"]) - lease_span()  # type: ignore[operator]
     if holder == HEARTBEATS:
         heard_of = _last_heartbeat(tx, flow_run_id, before=now) or heard_of
-    _end_task_runs(tx, flow_run_id, wanted, min(heard_of, now))
+    end_task_runs(tx, flow_run_id, wanted, min(heard_of, now))
     tx.execute(_HOLD, (flow_run_id, _LOST + holder, now + lease_span()))
     return True
 
@@ -190,8 +196,13 @@ def _message(holder: str) -> str:
         return (
             f"The process that ran this flow run has missed {_BEATS} heartbeats: it was killed, or its machine stopped."
         )
+    return not_heard_of("flow run", holder)
+
+
+def not_heard_of(kind: str, holder: str) -> str:
+    """What the end of a run says whose lease is over; `kind` is "flow run" or "task run"."""
     return (
-        f"The process that ran this flow run ({holder}) has not been heard of for "
+        f"The process that ran this {kind} ({holder}) has not been heard of for "
         f"{lease_span().total_seconds():g} seconds: it was killed, or its machine stopped."
     )
 
@@ -216,10 +227,29 @@ def _end_of(tx: Transaction, run: Any, holder: str) -> StateType | None:
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
-def _end_task_runs(tx: Transaction, flow_run_id: UUID, wanted: StateCreate, heard_of: datetime) -> None:
-    # As of when their process was heard of last: if it lives after all, what they did since is newer than this guess.
-    for row in tx.fetch_all(_UNFINISHED_TASK_RUNS, (flow_run_id,)):
+def end_task_runs(
+    tx: Transaction, flow_run_id: UUID, wanted: StateCreate, heard_of: datetime, within: UUID | None = None
+) -> None:
+    """End the unfinished task runs of a flow run that ran in its process, or in that of one of its background runs.
+
+    Args:
+        wanted: How they end.
+        heard_of: As of when: that process was heard of last. If it lives after all, what they did since is newer.
+        within: Only those that this task run, and what it called, have called.
+    """
+    callers = None if within is None else {str(within)}
+    for row in tx.fetch_all(_UNFINISHED_TASK_RUNS, (flow_run_id,)):  # oldest first: callers before what they call
         task_run_id = UUID(str(row["id"]))
-        # A background run belongs to the task worker that takes it, not to the flow that asked for it.
-        if not any(state.state_details.deferred for state in read_task_run_states(tx, task_run_id)):
-            set_task_run_state(tx, task_run_id, wanted, policy=MINIMAL_TASK_POLICY, now=heard_of)
+        if callers is not None and callers.isdisjoint(_callers(row["task_inputs"])):
+            continue
+        # A background run belongs to the task worker that takes it, not to the run that asked for it.
+        if any(state.state_details.deferred for state in read_task_run_states(tx, task_run_id)):
+            continue
+        if callers is not None:
+            callers.add(str(task_run_id))
+        set_task_run_state(tx, task_run_id, wanted, policy=MINIMAL_TASK_POLICY, now=heard_of)
+
+
+def _callers(task_inputs: str) -> list[str]:
+    """The task runs that have called a task run."""
+    return [str(each.get("id")) for each in loads(task_inputs).get("__parents__", ())]

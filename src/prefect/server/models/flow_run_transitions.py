@@ -10,6 +10,7 @@ from uuid import UUID
 from prefect.client.schemas.actions import StateCreate
 from prefect.client.schemas.objects import FlowRunPolicy, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.server.database.notifications import DUE_RUNS
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import decode_id, decode_time
 from prefect.server.models._statements import Statement, update_changed
@@ -20,6 +21,7 @@ from prefect.server.models.states import (
     proposed_state,
     read_flow_run_state,
     read_joined_state,
+    result_insert,
     stamp,
 )
 from prefect.server.models.task_run_transitions import mirror_subflow_state
@@ -36,6 +38,9 @@ _SELECT = (
 _CHANGES = ("empirical_policy", *BOOKKEEPING_COLUMNS)
 _TIMES = ("state_timestamp", "start_time", "end_time", "expected_start_time", "next_scheduled_start_time")
 _IDS = ("id", "state_id", "deployment_id", "parent_task_run_id", "work_queue_id")
+
+_HOLDING = frozenset({StateType.PENDING, StateType.RUNNING})
+"""Runs in these states hold the slots of their pool and queue."""
 
 
 def set_flow_run_state(
@@ -166,4 +171,7 @@ def record_state(
     if run["parent_task_run_id"] is not None:
         tracking = mirror_subflow_state(tx, run["parent_task_run_id"], run, state, ran, starts)
     event = flow_run_state_event(tx, run, flow, tracking, initial, intended, state)
-    tx.execute_all([*row_statements, flow_run_state_insert(run["id"], state), event])
+    result = result_insert(state, tx.now, flow_run_id=run["id"])
+    tx.execute_all([*row_statements, flow_run_state_insert(run["id"], state), event, *result])
+    if run["deployment_id"] is not None and state.type not in _HOLDING:
+        tx.tell(DUE_RUNS)  # it may be started, or has left a slot to another

@@ -12,7 +12,10 @@ from prefect.server.database.filters.clauses import Clause
 from prefect.server.database.store import Transaction
 from prefect.server.models.recording import record_logs
 
-_COLUMNS = "log.id, log.created, log.name, log.level, log.timestamp, log.message, log.flow_run_id, log.task_run_id"
+_COLUMNS = (
+    "log.id, log.created, log.created AS updated, log.name, log.level, log.timestamp, log.message, log.flow_run_id, "
+    "log.task_run_id"
+)
 _ORDER = {
     LogSort.TIMESTAMP_ASC: "log.timestamp ASC, log.id ASC",
     LogSort.TIMESTAMP_DESC: "log.timestamp DESC, log.id DESC",

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from prefect._outside_flows import OutsideFlows
 from prefect.server.database.notifications import BACKGROUND_RUNS, EVENTS, LOGS
 from prefect.server.database.store import Transaction
 from prefect.server.database.values import encode_any_json, plain_time
@@ -45,11 +46,12 @@ _TAGS = 11
 Transition = tuple[tuple[Any, ...], Any, Any, Any]
 
 
-def record_transitions(tx: Transaction, transitions: Sequence[Transition]) -> None:
+def record_transitions(tx: Transaction, transitions: Sequence[Transition], outside: OutsideFlows | None = None) -> None:
     """Store task runs, their new states and the events of these, each once.
 
     Args:
         transitions: (snapshot in the order of `SNAPSHOT_FIELDS`, state, previous state or None, related set or None).
+        outside: Notes the runs outside of flows, where somebody wants to know of them.
     """
     received = plain_time(tx.now)
     # By the number of the id: a UUID's own hash is a function of Python, and slow.
@@ -63,8 +65,11 @@ def record_transitions(tx: Transaction, transitions: Sequence[Transition]) -> No
         run_text, occurred = _text(run_id, texts), plain_time(state.timestamp)
         runs[run_id.int] = snapshot
         flow_run_id = snapshot[3]
-        if flow_run_id is None and state.type == "SCHEDULED":
-            tx.tell(BACKGROUND_RUNS)
+        if flow_run_id is None:
+            if state.type == "SCHEDULED":
+                tx.tell(BACKGROUND_RUNS)
+            if outside is not None:
+                outside.note(run_id, state, previous)
         states.append(
             (
                 state.id,

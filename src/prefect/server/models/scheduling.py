@@ -19,6 +19,7 @@ from prefect.client.schemas.actions import StateCreate
 from prefect.client.schemas.objects import CreatedBy, DeploymentSchedule, FlowRunPolicy, StateDetails, StateType
 from prefect.client.schemas.schedules import dates_of
 from prefect.logging import get_logger
+from prefect.server.database.notifications import DUE_RUNS
 from prefect.server.database.store import Transaction
 from prefect.server.database.values import encode
 from prefect.server.models._deployment_rows import Record, read_records, read_schedule_rows, schedule_from_row
@@ -236,6 +237,7 @@ def _insert(tx: Transaction, runs: Sequence[_ScheduledRun]) -> int:
         "id, flow_run_id, type, name, timestamp, message, state_details, data",
         [tuple(map(encode, state_values(states[id], id))) for id in ids],
     )
+    tx.tell(DUE_RUNS)
     return len(ids)
 
 

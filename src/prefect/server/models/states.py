@@ -85,6 +85,20 @@ def state_values(
     )
 
 
+def result_insert(
+    state: State[Any], now: datetime, *, flow_run_id: UUID | None, task_run_id: UUID | None = None
+) -> list[Statement]:
+    """The statement that stores the result of a state as an artifact of its run; none where it has no stored result."""
+    if state.data is None or (isinstance(state.data, dict) and state.data.get("type") == "unpersisted"):
+        return []
+    return [
+        (
+            "INSERT INTO artifact (id, created, updated, type, data, flow_run_id, task_run_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (uuid7(), now, now, "result", dumps(state.data), flow_run_id, task_run_id),
+        )
+    ]
+
+
 # -- of flow runs ----------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from prefect._outside_flows import OutsideFlows
 from prefect.client.schemas.objects import (
     Constant,
     FlowRunResult,
@@ -83,10 +84,13 @@ class _Previous:
     id: UUID
 
 
-def record_task_run_event(tx: Transaction, event: Event) -> bool:
+def record_task_run_event(tx: Transaction, event: Event, outside: OutsideFlows | None = None) -> bool:
     """Store the transition that an event tells of, together with the event; whether it tells of one.
 
     What only looks like a transition, because a part of it is not what it must be, is kept as an event and no more.
+
+    Args:
+        outside: Notes the run, if it is one outside of flows, where somebody wants to know.
     """
     labels, told = event.resource.root, event.payload.get("validated_state")
     run = event.payload.get("task_run")
@@ -102,7 +106,8 @@ def record_task_run_event(tx: Transaction, event: Event) -> bool:
     ):  # a ValidationError is a ValueError; some instants are too early for UTC
         return False
     related = related_set([each.root for each in event.related]) if event.related else None
-    record_transitions(tx, [(snapshot, state, _Previous(event.follows) if event.follows else None, related)])
+    previous = _Previous(event.follows) if event.follows else None
+    record_transitions(tx, [(snapshot, state, previous, related)], outside)
     return True
 
 

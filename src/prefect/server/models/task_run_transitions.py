@@ -19,6 +19,7 @@ from prefect.server.models.states import (
     read_flow_run_state,
     read_state,
     read_task_run_state,
+    result_insert,
     stamp,
     task_run_state_insert,
 )
@@ -168,6 +169,7 @@ def _enter(
         [
             update_changed(tx.now, "task_run", run["id"], before, {name: run[name] for name in _CHANGES}),
             task_run_state_insert(run["id"], state),
+            *result_insert(state, tx.now, flow_run_id=run["flow_run_id"], task_run_id=run["id"]),
         ]
     )
     tell_of_background_run(tx, run)

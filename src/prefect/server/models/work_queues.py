@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from prefect.client.schemas.actions import WorkQueueCreate, WorkQueueUpdate
 from prefect.client.schemas.filters import WorkQueueFilter
 from prefect.client.schemas.objects import (
+    DEFAULT_AGENT_WORK_POOL_NAME,
     WorkQueue,
     WorkQueueHealthPolicy,
     WorkQueueStatus,
@@ -19,6 +20,7 @@ from prefect.client.schemas.objects import (
 )
 from prefect.server.database.filters.clauses import TRUE, all_of, is_in
 from prefect.server.database.filters.work_pools import work_queue_clause
+from prefect.server.database.notifications import DUE_RUNS
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import dumps, placeholders
 from prefect.server.models._statements import count_rows, delete_row, update_row
@@ -151,6 +153,22 @@ def require_queue_by_name(tx: Transaction, pool_name: str, name: str) -> Record:
     return record
 
 
+def require_queue_of_any_pool(tx: Transaction, name: str) -> Record:
+    """The columns of the queue of a name, in the pool of the agents if there is one, or else the oldest of all pools.
+
+    Raises:
+        NotFound: There is none.
+    """
+    found = read_queue_records(
+        tx,
+        "WHERE work_queue.name = ? ORDER BY CASE WHEN work_pool.name = ? THEN 0 ELSE 1 END, work_queue.created LIMIT 1",
+        (name, DEFAULT_AGENT_WORK_POOL_NAME),
+    )
+    if not found:
+        raise NotFound(f"Work queue {name!r} not found.")
+    return found[0]
+
+
 def require_queue(tx: Transaction, id: UUID) -> Record:
     """The columns of the queue of an id.
 
@@ -226,6 +244,7 @@ def update_work_queue(tx: Transaction, id: UUID, changes: WorkQueueUpdate) -> No
     if after["status"] != before["status"]:
         record_queue_status(tx, after)
     record_queue_update(tx, before, after)
+    tx.tell(DUE_RUNS)
 
 
 def _values(changes: WorkQueueUpdate) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from importlib import import_module
 from itertools import islice
@@ -85,8 +86,9 @@ class Caller:
         automation_name: The name of that automation.
         base_url: Where the API is mounted, for answers that carry links.
         is_ui: Whether the user interface asks, which takes no runs.
-        holder: The process that asks, if it holds the flow runs that it creates and moves (see `models.flow_run_leases`).
+        holder: The process that asks, if it holds the runs that it creates and moves (see `models.flow_run_leases`).
         sees_secrets: Whether secrets may be shown to it.
+        waited: For how long it has been waiting for an answer, while there was nothing to tell it.
     """
 
     api_version: tuple[int, int, int] | None = None
@@ -97,6 +99,7 @@ class Caller:
     is_ui: bool = False
     holder: str | None = None
     sees_secrets: bool = True
+    waited: timedelta = timedelta(0)
 
 
 LOCAL = Caller(client_version=(3, 8, 8))

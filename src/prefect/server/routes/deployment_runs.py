@@ -21,10 +21,19 @@ _MOST_AT_ONCE = 100
 
 @route("POST", "/deployments/get_scheduled_flow_runs", answers="list[FlowRunResponse]")
 def get_scheduled_flow_runs_for_deployments(
-    tx: Transaction, deployment_ids: list[UUID], scheduled_before: DateTime = ABSENT, limit: int = ABSENT
+    tx: Transaction,
+    deployment_ids: list[UUID],
+    scheduled_before: DateTime = ABSENT,
+    limit: int = ABSENT,
+    *,
+    caller: Caller,
 ) -> list[FlowRun]:
-    """Read the scheduled runs of deployments, for a runner to start."""
-    return models.read_due_runs(tx, deployment_ids, scheduled_before, checked_limit(limit))
+    """Read the scheduled runs of deployments, for a runner to start.
+
+    With the header `Prefer: wait=N`, the answer comes as soon as there are some, after N seconds at the latest.
+    """
+    before = None if scheduled_before is None else scheduled_before + caller.waited
+    return models.read_due_runs(tx, deployment_ids, before, checked_limit(limit))
 
 
 @route("POST", "/deployments/{id}/create_flow_run", also=(201,), answers="FlowRunResponse")

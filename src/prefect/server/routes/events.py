@@ -17,7 +17,8 @@ from prefect.server.models import event_queries as models
 from prefect.server.models.errors import Forbidden, InvalidRequest
 from prefect.server.models.event_queries import Position
 from prefect.server.models.events import nul_place, receive_events
-from prefect.server.routes._table import Caller, Whole, route
+from prefect.server.routes._leases import lease_header
+from prefect.server.routes._table import Caller, Reply, Whole, route
 from prefect.settings import get_current_settings
 from prefect.types._datetime import parse_datetime
 from prefect.utilities.collections import AutoEnum
@@ -43,10 +44,10 @@ class TimeUnit(AutoEnum):
 
 
 @route("POST", "/events", status=204)
-def create_events(tx: Transaction, events: Whole[list[Event]]) -> None:
+def create_events(tx: Transaction, events: Whole[list[Event]], caller: Caller) -> Reply[None]:
     """Store events."""
     _check_sizes(events)
-    receive_events(tx, events)
+    return Reply(204, headers=lease_header(receive_events(tx, events, caller.holder)))
 
 
 def _size_bytes(number: int, event: Event) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 from prefect.client.schemas.actions import FlowRunCreate, StateCreate
@@ -17,6 +16,7 @@ from prefect.server.models.errors import NotFound
 from prefect.server.models.flow_run_leases import follow_state
 from prefect.server.models.flow_run_transitions import set_flow_run_state as propose_state
 from prefect.server.orchestration.policies import CORE_FLOW_POLICY, MINIMAL_FLOW_POLICY
+from prefect.server.routes._leases import lease_header
 from prefect.server.routes._pages import check_parameter_size
 from prefect.server.routes._table import Caller, Reply, Whole, route
 
@@ -31,13 +31,8 @@ def create_flow_run(tx: Transaction, flow_run: Whole[FlowRunCreate], caller: Cal
     run, is_new = models.create_flow_run(tx, flow_run, origin)
     held: dict[str, str] = {}
     if is_new and caller.holder is not None and run.state is not None:
-        held = _lease_header(follow_state(tx, run.id, run.state, caller.holder))
+        held = lease_header(follow_state(tx, run.id, run.state, caller.holder))
     return Reply(201 if is_new else 200, run, headers=held)
-
-
-def _lease_header(span: timedelta | None) -> dict[str, str]:
-    """Tells a holder for how long it is believed to live; without it, it need not tell that it does."""
-    return {} if span is None else {"X-Prefect-Run-Lease": f"{span.total_seconds():g}"}
 
 
 @route("GET", "/flow_runs/{id}", writes=False, answers="FlowRunResponse")
@@ -60,5 +55,5 @@ def set_flow_run_state(
         raise NotFound(f"Flow run with id {id} not found", bare=True)
     held: dict[str, str] = {}
     if outcome.is_written and outcome.state is not None:
-        held = _lease_header(follow_state(tx, id, outcome.state, caller.holder))
+        held = lease_header(follow_state(tx, id, outcome.state, caller.holder))
     return Reply(201 if outcome.is_written else 200, outcome.result(), headers=held)

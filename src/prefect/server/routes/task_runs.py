@@ -17,11 +17,13 @@ from prefect.server.database.filters.runs import RunFilters
 from prefect.server.database.store import Transaction
 from prefect.server.models import run_history
 from prefect.server.models import task_runs as models
+from prefect.server.models.task_run_leases import follow_task_run_state
 from prefect.server.models.task_run_transitions import set_task_run_state as propose_state
 from prefect.server.orchestration.policies import BACKGROUND_TASK_POLICY, CORE_TASK_POLICY, MINIMAL_TASK_POLICY
+from prefect.server.routes._leases import lease_header
 from prefect.server.routes._pages import checked_interval, checked_limit
 from prefect.server.routes._pages import page as page_of
-from prefect.server.routes._table import ABSENT, NotFound, Reply, Whole, route
+from prefect.server.routes._table import ABSENT, Caller, NotFound, Reply, Whole, route
 from prefect.types import DateTime
 
 
@@ -57,7 +59,7 @@ def delete_task_run(tx: Transaction, id: UUID) -> None:
 
 @route("POST", "/task_runs/{id}/set_state", also=(201,))
 def set_task_run_state(
-    tx: Transaction, id: UUID, state: StateCreate, force: bool = False
+    tx: Transaction, id: UUID, state: StateCreate, caller: Caller, force: bool = False
 ) -> Reply[OrchestrationResult]:
     """Propose a state for a task run; only a forced one is stored whatever the rules say."""
     if force:
@@ -67,7 +69,10 @@ def set_task_run_state(
     outcome = propose_state(tx, id, state, policy=policy)
     if outcome is None:
         raise NotFound(f"Task run with id {id} not found", bare=True)
-    return Reply(201 if outcome.is_written else 200, outcome.result())
+    held: dict[str, str] = {}
+    if outcome.is_written and outcome.state is not None:
+        held = lease_header(follow_task_run_state(tx, id, outcome.state, caller.holder))
+    return Reply(201 if outcome.is_written else 200, outcome.result(), headers=held)
 
 
 @route("POST", "/task_runs/count", writes=False)

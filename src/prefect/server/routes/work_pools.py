@@ -15,7 +15,7 @@ from prefect.server.models import work_pools as models
 from prefect.server.models.work_pool_runs import note_poll, read_due_runs_of_pool
 from prefect.server.models.work_pool_slots import read_pool_slots
 from prefect.server.routes._pages import checked_limit
-from prefect.server.routes._table import ABSENT, Whole, route
+from prefect.server.routes._table import ABSENT, Caller, Whole, route
 from prefect.types import DateTime
 
 
@@ -68,13 +68,17 @@ def get_scheduled_flow_runs(
     scheduled_before: DateTime = ABSENT,
     scheduled_after: DateTime = ABSENT,
     limit: int = ABSENT,
+    *,
+    caller: Caller,
 ) -> list[WorkerFlowRunResponse]:
-    """Read the runs of a work pool that may start, for a worker to take."""
+    """Read the runs of a work pool that may start, for a worker to take.
+
+    With the header `Prefer: wait=N`, the answer comes as soon as there are some, after N seconds at the latest.
+    """
     most = checked_limit(limit)
+    before = None if scheduled_before is None else scheduled_before + caller.waited
     runs, queues = store.read(
-        lambda tx: read_due_runs_of_pool(
-            tx, name, work_queue_names, before=scheduled_before, after=scheduled_after, limit=most
-        )
+        lambda tx: read_due_runs_of_pool(tx, name, work_queue_names, before=before, after=scheduled_after, limit=most)
     )
     note_poll(store, queues)
     return runs

@@ -42,8 +42,8 @@ def read_work_queue(tx: Transaction, id: UUID) -> WorkQueue:
 
 @route("GET", "/work_queues/name/{name}", writes=False, answers="WorkQueueResponse")
 def read_work_queue_by_name(tx: Transaction, name: str) -> WorkQueue:
-    """Read a work queue of the pool of the agents."""
-    return queue_responses(tx, [models.require_queue_by_name(tx, DEFAULT_AGENT_WORK_POOL_NAME, name)])[0]
+    """Read a work queue by its name alone: that of the agents' pool, or else the oldest of the other pools."""
+    return queue_responses(tx, [models.require_queue_of_any_pool(tx, name)])[0]
 
 
 @route("POST", "/work_queues/filter", writes=False, answers="list[WorkQueueResponse]")

@@ -1,4 +1,4 @@
-"""Responsible for ending flow runs whose process has vanished: their lease has run out without being renewed."""
+"""Responsible for ending runs whose process has vanished: their lease has run out without being renewed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from prefect.server.database.store import Transaction
 from prefect.server.models.flow_run_leases import end_abandoned_runs, lease_span
+from prefect.server.models.task_run_leases import end_abandoned_task_runs
 
 
 class FlowRunLeases:
@@ -20,7 +21,8 @@ class FlowRunLeases:
         if self._listens_since is None or self._last_round is None or now - self._last_round > lease_span():
             self._listens_since = now
         self._last_round = now
-        return len(end_abandoned_runs(tx, now, listens_since=self._listens_since))
+        ended = end_abandoned_runs(tx, now, listens_since=self._listens_since)
+        return len(ended) + len(end_abandoned_task_runs(tx, now))
 
 
 flow_run_leases = FlowRunLeases()

@@ -63,6 +63,9 @@ def _variable(group: str) -> str:
     return f"PREFECT_SERVER_SERVICES_{group.upper()}_ENABLED"
 
 
+_ONCE_IN_A_WHILE_SECONDS = 86400.0
+"""Between rounds that only the first of a server needs."""
+
 SERVICES: tuple[ServiceEntry, ...] = (
     ServiceEntry(
         "scheduler",
@@ -117,6 +120,14 @@ SERVICES: tuple[ServiceEntry, ...] = (
         lambda services: services.flow_run_leases.loop_seconds,
         full_round=200,
         settles_seconds=lambda services: services.flow_run_leases.lease_seconds,
+    ),
+    ServiceEntry(
+        "block_types",
+        "prefect.server.services.block_types",
+        "Registers the block types that belong to the product.",
+        None,
+        lambda _: True,
+        lambda _: _ONCE_IN_A_WHILE_SECONDS,
     ),
     ServiceEntry(
         "repossessor",

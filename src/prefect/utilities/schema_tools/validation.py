@@ -50,7 +50,8 @@ _formats = jsonschema.FormatChecker()
 def _is_date_time(value: object) -> bool:
     if not isinstance(value, str):
         return True
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", value):
+    # RFC 3339 wants an offset; a flow also takes instants without, as Python writes them.
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", value):
         return False
     # Which days and hours there are is asked of Python; in Python 3.10 it knows neither "Z" nor any number of digits.
     datetime.fromisoformat(value[:19].upper())
@@ -59,7 +60,7 @@ def _is_date_time(value: object) -> bool:
 
 @_formats.checks("time")
 def _is_time(value: object) -> bool:
-    pattern = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)"
+    pattern = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?"
     return not isinstance(value, str) or re.fullmatch(pattern, value) is not None
 
 

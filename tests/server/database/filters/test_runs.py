@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
 from prefect.server.routes import Caller
 
-NOBODY = str(uuid4())
-DEPLOYMENT, AUTOMATION = uuid4(), uuid4()
+NOBODY, DEPLOYMENT, AUTOMATION = str(UUID(int=1)), UUID(int=2), UUID(int=3)
 
 
 @pytest.fixture

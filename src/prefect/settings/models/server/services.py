@@ -134,7 +134,7 @@ class ServerServicesEventPersisterSettings(ServicesBaseSetting):
 
 
 class ServerServicesFlowRunLeasesSettings(ServicesBaseSetting):
-    """The service that ends flow runs whose process has died."""
+    """The service that ends runs whose process has died."""
 
     model_config = build_settings_config(("server", "services", "flow_run_leases"))
 
@@ -143,7 +143,7 @@ class ServerServicesFlowRunLeasesSettings(ServicesBaseSetting):
         default=60,
         ge=1,
         le=86_400,
-        description="Seconds without a word of the process that runs a flow run, after which the run has crashed.",
+        description="Seconds without a word of the process that runs a flow or task run, after which the run has crashed.",
     )
 
 
