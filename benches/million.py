@@ -157,6 +157,9 @@ def _lists(known: Known) -> list[Call]:
     ]
 
 
+_FREQUENT = ["prefect.task-run.Running", "prefect.task-run.Completed"]
+
+
 def _events(known: Known) -> list[Call]:
     made: list[Call] = []
     for days in (1, 7):
@@ -172,6 +175,8 @@ def _events(known: Known) -> list[Call]:
             Call(f"{span}", "POST", "/events/filter", {"filter": wanted}),
             Call(f"{span}: of flow runs", "POST", "/events/filter", {"filter": {**wanted, "event": {"prefix": ["prefect.flow-run."]}}}),
             Call(f"{span}: of a deployment", "POST", "/events/filter", {"filter": of_deployment}),
+            Call(f"{span}: of two kinds", "POST", "/events/filter", {"filter": {**wanted, "event": {"name": _FREQUENT}}}),
+            Call(f"{span}: their chart", "POST", "/events/count-by/{countable}", {"filter": {**wanted, "event": {"name": _FREQUENT}}, **unit}, {"countable": "time"}),
             Call(f"{span}: chart", "POST", "/events/count-by/{countable}", {"filter": wanted, **unit}, {"countable": "time"}),
             Call(f"{span}: types", "POST", "/events/count-by/{countable}", {"filter": wanted}, {"countable": "event"}),
         ]  # fmt: skip

@@ -69,17 +69,22 @@ def count_events(tx: Transaction, wanted: EventFilter) -> int:
 
 def _source(dialect: Dialect, wanted: EventFilter) -> tuple[str, tuple[Any, ...]]:
     """The rows that meet a filter, as a table named `event`."""
+    where = _where(dialect, wanted)
+    if wanted.resource is None or not wanted.resource.distinct:
+        return f"(SELECT * FROM event WHERE {where.sql}) AS event", where.params
+    newest = "ROW_NUMBER() OVER (PARTITION BY event.resource_id ORDER BY event.occurred DESC, event.id DESC) AS place"
+    ranked = f"SELECT event.*, {newest} FROM event WHERE {where.sql}"
+    return f"(SELECT * FROM ({ranked}) AS ranked WHERE place = 1) AS event", where.params
+
+
+def _where(dialect: Dialect, wanted: EventFilter) -> Clause:
     where = event_clause(dialect, wanted)
     if len(where.params) > _MOST_VALUES:
         raise Invalid(
             f"The filter names {len(where.params)} values, and {_MOST_VALUES} are the most that can be looked for at once. "
             "Send several requests with shorter lists."
         )
-    if wanted.resource is None or not wanted.resource.distinct:
-        return f"(SELECT * FROM event WHERE {where.sql}) AS event", where.params
-    newest = "ROW_NUMBER() OVER (PARTITION BY event.resource_id ORDER BY event.occurred DESC, event.id DESC) AS place"
-    ranked = f"SELECT event.*, {newest} FROM event WHERE {where.sql}"
-    return f"(SELECT * FROM ({ranked}) AS ranked WHERE place = 1) AS event", where.params
+    return where
 
 
 def _events(tx: Transaction, rows: Sequence[Any]) -> list[ReceivedEvent]:
@@ -112,7 +117,6 @@ def _events(tx: Transaction, rows: Sequence[Any]) -> list[ReceivedEvent]:
 _PIVOT = datetime(2024, 4, 1, tzinfo=timezone.utc)
 """The spans of time that events are counted in are measured from here, so that they are the same on every day."""
 _MOST_SPANS = 1000
-_PARTS = 16
 _SPANS = {
     "week": timedelta(weeks=1),
     "day": timedelta(days=1),
@@ -124,32 +128,28 @@ _SPANS = {
 
 def count_events_by_name(tx: Transaction, wanted: EventFilter) -> list[dict[str, Any]]:
     """How many events of each name meet a filter, the most frequent first."""
-    counts: dict[str, dict[str, Any]] = {}
-    for part in _parts(tx, wanted):
-        for found in _count_by(tx, part, "event.event", Clause("event.event")):
-            count = counts.setdefault(found["value"], found)
-            if count is not found:
-                count["count"] += found["count"]
-                count["start_time"] = min(count["start_time"], found["start_time"])
-                count["end_time"] = max(count["end_time"], found["end_time"])
-    return sorted(counts.values(), key=lambda count: (-count["count"], count["label"]))
+    if _is_told_by_indexes(tx, wanted):
+        return _counts_of_names(tx, wanted)
+    return _count_by(tx, wanted, "event.event", Clause("event.event"))
 
 
-def _parts(tx: Transaction, wanted: EventFilter) -> list[EventFilter]:
-    """The same events, in filters of shorter times.
+def _is_told_by_indexes(tx: Transaction, wanted: EventFilter) -> bool:
+    """Whether SQLite, which sorts what it groups, counts sooner group by group, from an index of times and names alone."""
+    return tx.dialect.name == "sqlite" and not wanted.model_fields_set - {"occurred", "event", "order"}
 
-    SQLite sorts what it groups, and sorts many rows on disk: a few lots that fit into memory take less time.
-    """
-    since, until = wanted.occurred.since, wanted.occurred.until
-    is_distinct = wanted.resource is not None and wanted.resource.distinct  # of the whole time
-    if tx.dialect.name != "sqlite" or is_distinct or until - since < timedelta(hours=1):
-        return [wanted]
-    borders = [since + (until - since) * number // _PARTS for number in range(_PARTS)]
-    ends = [*(border - timedelta(microseconds=1) for border in borders[1:]), until]
-    return [
-        wanted.model_copy(update={"occurred": wanted.occurred.model_copy(update={"since": begin, "until": end})})
-        for begin, end in zip(borders, ends, strict=True)
-    ]
+
+def _counts_of_names(tx: Transaction, wanted: EventFilter) -> list[dict[str, Any]]:
+    where = _where(tx.dialect, wanted)
+    of_name = f"FROM event WHERE event.event = name.event AND {where.sql}"
+    rows = tx.fetch_all(
+        "WITH RECURSIVE name (event) AS (SELECT MIN(event) FROM event UNION ALL "
+        "SELECT (SELECT MIN(event) FROM event WHERE event > name.event) FROM name WHERE name.event IS NOT NULL) "
+        f"SELECT name.event AS value, name.event AS label, (SELECT COUNT(*) {of_name}) AS total, "
+        f"(SELECT MIN(occurred) {of_name}) AS start_time, (SELECT MAX(occurred) {of_name}) AS end_time "
+        "FROM name WHERE total > 0 ORDER BY total DESC, label",
+        where.params * 3,
+    )
+    return _counts(rows)
 
 
 def count_events_by_resource(tx: Transaction, wanted: EventFilter) -> list[dict[str, Any]]:
@@ -169,6 +169,10 @@ def _count_by(tx: Transaction, wanted: EventFilter, value: str, label: Clause) -
         f"MAX(event.occurred) AS end_time FROM {source} GROUP BY {value} ORDER BY total DESC, label",
         (*label.params, *params),
     )
+    return _counts(rows)
+
+
+def _counts(rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             "value": row["value"],
@@ -206,7 +210,7 @@ def count_events_by_time(
         )
     # One more than there are spans: an event may have occurred in the future.
     borders = [start + number * span for number in range(1, spans + 1)]
-    if tx.dialect.name == "sqlite" and not wanted.model_fields_set - {"occurred", "event", "order"}:
+    if _is_told_by_indexes(tx, wanted):
         counts = _counts_in_order(tx, wanted, borders)
     else:
         counts = _counts_by_span(tx, wanted, borders)
