@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def home(tmp_path: Path):
     """An empty PREFECT_HOME for one test, in this process."""
-    from prefect._engine.flow_run import forget_flow_ids
+    from prefect._engine.recorded_flow_run import forget_flow_ids
     from prefect._recorder._recorder import forget_recorder
     from prefect.server.database.store import forget_store
     from prefect.settings import get_current_settings

@@ -12,7 +12,6 @@ import prefect
 
 LIMIT = 600
 LONGER: dict[str, str] = {
-    "prefect._engine.flow_run": "one plan, whose steps share the state of one run; to be split where an attempt begins and ends",
     "prefect.tasks": "the public face of a task: most of it is the signatures that upstream has, with their documentation",
 }
 """Modules of more lines, each with its reason. The list may only get shorter."""

@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def client(home: Path) -> "Iterator[SyncPrefectClient]":
     """A client of the API that commands use in a test: an empty database in this process."""
-    from prefect._engine.flow_run import forget_flow_ids
+    from prefect._engine.recorded_flow_run import forget_flow_ids
     from prefect._recorder._recorder import forget_recorder
     from prefect.client._send import embedded_database
     from prefect.client.orchestration import get_client

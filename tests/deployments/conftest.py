@@ -10,7 +10,7 @@ from tests.client.core_api import CoreAPI
 from tests.postgres import empty
 
 from prefect import get_client
-from prefect._engine.flow_run import forget_flow_ids
+from prefect._engine.recorded_flow_run import forget_flow_ids
 from prefect._recorder._recorder import forget_recorder
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.server.database.store import forget_store

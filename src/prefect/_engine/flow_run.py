@@ -1,19 +1,15 @@
-"""The life of one flow run: proposed to the core step by step, decided by it, waited for by a driver."""
+"""The life of one flow run: what is done before, around and after its function, as a plan that a driver performs."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, nullcontext
-from datetime import datetime, timezone
-from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
 
 from prefect import _current
-from prefect._asking import ask, ask_together
-from prefect._engine import heartbeats, subflows, supervision, tracing
+from prefect._asking import ask
+from prefect._engine import heartbeats, supervision, tracing
 from prefect._engine.block_references import has_references, plan_with_blocks
 from prefect._engine.deployment_slots import slot_kept
 from prefect._engine.effects import Body, ClosedEarly, Iterate, Wait
@@ -22,39 +18,21 @@ from prefect._engine.inputs import NotReady, check_upstreams, resolve, scan
 from prefect._engine.lineage import Lineage
 from prefect._engine.names import run_name_from
 from prefect._engine.ordered_end import ended_as_ordered
+from prefect._engine.recorded_flow_run import RecordedFlowRun
 from prefect._engine.signals import capture_sigterm, end_other_tasks
 from prefect._engine.tracebacks import trim
 from prefect._engine.values import materialise, returned_state
 from prefect._plans import Pair, Plan, Sleep
-from prefect._recorder import get_recorder
 from prefect._state_values import crashed_state, failed_state, format_exception, is_result_record, is_run_state
-from prefect.client._calls._call import Call
-from prefect.client._calls.flow_runs import (
-    create_run_of_flow,
-    set_flow_run_state,
-    update_flow_run,
-    update_flow_run_labels,
-)
-from prefect.client._calls.flows import create_flow_from_name
-from prefect.client._send import Calls, send
-from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
-from prefect.client.schemas.responses import (
-    OrchestrationResult,
-    SetStateStatus,
-    StateAbortDetails,
-    StateWaitDetails,
-)
-from prefect.context import FlowRunContext, TaskRunContext
+from prefect.client._calls.flow_runs import update_flow_run
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.context import FlowRunContext
 from prefect.exceptions import Abort, ParameterTypeError, Pause, TerminationSignal, UnfinishedRun
 from prefect.futures import PrefectFuture, resolve_futures_to_states
 from prefect.logging.configuration import ensure_logging_setup
-from prefect.logging.handlers import record_unseen
-from prefect.logging.loggers import flow_run_logger
 from prefect.results import chosen_default_storage, get_result_store
 from prefect.settings import get_current_settings
 
-_FLUSH_PATIENCE_SECONDS = 30.0
-"""How long a flow run waits in all for its own records to be stored."""
 _PENDING_POLL_SECONDS = 0.2
 
 
@@ -62,41 +40,8 @@ class FlowRunTimeoutError(TimeoutError):
     """A flow run exceeded its timeout."""
 
 
-_Created = tuple[TaskRun | None, FlowRun, OrchestrationResult | None]
-
-
-def _creation_calls(
-    tracking_call: Call[TaskRun] | None,
-    flow_id: UUID,
-    proposed: State | None,
-    *,
-    parent_task_run_id: UUID | None,
-    **fields: Any,
-) -> Calls[_Created]:
-    """Create a run, with the task run that tracks it if it is nested, and propose a state for it if one is given."""
-    tracking = result = None
-    if tracking_call is not None:
-        tracking = yield tracking_call
-        parent_task_run_id = tracking.id
-    creation = create_run_of_flow(flow_id, parent_task_run_id=parent_task_run_id, **fields)
-    # In one transaction with the first transition, which takes the lease, the creation needs none.
-    if proposed is None or get_current_settings().api.url:
-        creation = creation.as_holder()
-    flow_run = yield creation
-    if proposed is not None:
-        result = yield set_flow_run_state(flow_run.id, proposed).as_holder()
-    return tracking, flow_run, result
-
-
-class FlowExecution:
-    """One flow run in this process.
-
-    Args:
-        flow: The flow (its options are read, its decorator is not known here).
-        parameters: The bound arguments, not validated yet. None: those stored with `flow_run`.
-        flow_run: A run that exists already.
-        wait_for: Futures and states that must complete first.
-    """
+class FlowExecution(RecordedFlowRun):
+    """A flow run in this process: what is done before its function is called, around it, and with what comes of it."""
 
     def __init__(
         self,
@@ -105,28 +50,15 @@ class FlowExecution:
         flow_run: FlowRun | None = None,
         wait_for: Iterable[Any] | None = None,
     ) -> None:
-        self.flow = flow
-        self.parameters = parameters
-        self.flow_run: Any = flow_run
-        self.wait_for = wait_for
+        super().__init__(flow, parameters, flow_run, wait_for)
         self.is_async = flow.isasync
         self.value: Any = None
         self.raised: BaseException | None = None
-        self.state: State | None = flow_run.state if flow_run is not None else None
-        self.parent = FlowRunContext.get()
-        self.parent_task = TaskRunContext.get()
-        self.tracking: Any = None
-        self._creation: Callable[[State | None], Calls[_Created]] | None = None
-        """How the run will be created: with its first transition, where nothing needs it before."""
-        self._attempts_begun = 0 if flow_run is None else 1
-        self.context: FlowRunContext | None = None
         self.store: Any = None
         self.persist = self._decides_to_persist()
-        self._logger: Any = None
         self.is_settled_elsewhere = False
+        self._attempts_begun = 0 if flow_run is None else 1
         self._signals: list[int] = []
-        self._patience = _FLUSH_PATIENCE_SECONDS
-        self._span: tracing.RunSpan | None = None
 
     def _decides_to_persist(self) -> bool:
         own = self.flow.persist_result
@@ -137,18 +69,6 @@ class FlowExecution:
             return outer.persist_result
         settings = get_current_settings()
         return settings.results.persist_by_default or chosen_default_storage() is not None
-
-    @property
-    def logger(self) -> Any:
-        """The run's logger."""
-        if self._logger is None:
-            self._logger = flow_run_logger(self.flow_run, self.flow)
-        return self._logger
-
-    @property
-    def is_top_level(self) -> bool:
-        """Whether no other run of this process waits for this one."""
-        return self.parent is None and self.parent_task is None
 
     # -- the plan ------------------------------------------------------------------------------------------------
 
@@ -162,7 +82,7 @@ class FlowExecution:
             try:
                 if self.flow_run is not None:
                     yield from self._take_on_retries()
-                elif not (yield from self._create()):
+                elif not (yield from self._create_or_adopt()):
                     return
                 if (yield from self._prepare()):
                     yield from self._attempts()
@@ -192,82 +112,19 @@ class FlowExecution:
                 if self.flow_run is not None and self.state is not None and self.state.is_final():
                     supervision.tell_end(self.flow_run.id)
 
-    def _flush(self) -> None:
-        # A flow does not return before its own records are durable; a broken database must not hold it for ever.
-        self._wait_for_records(get_recorder().flush)
+    # -- before the body -----------------------------------------------------------------------------------------
 
-    def _wait_for_records(self, flush: Callable[[float], Any]) -> None:
-        begun = time.monotonic()
-        flush(self._patience)
-        self._patience = max(self._patience - (time.monotonic() - begun), 0.0)
-
-    # -- creation ------------------------------------------------------------------------------------------------
-
-    def _create(self) -> Plan[bool]:
+    def _create_or_adopt(self) -> Plan[bool]:
         """Create the run, or find that a finished one serves. Returns whether there is anything to run."""
-        flow = self.flow
-        given = self.parameters or {}
-        tracking = parent_task_run_id = None
-        if self.parent is not None or self.parent_task is not None:
-            tracking, may_exist = subflows.tracking_call(self, given)
-            if may_exist:
-                self.tracking, tracking = (yield ask(tracking)), None
-                earlier = yield from subflows.earlier_child(self.tracking)
-                if earlier is not None:
-                    return (yield from self._adopt_child(earlier))
-                parent_task_run_id = self.tracking.id
-        flow_id = yield from self._flow_id()
-        self._creation = partial(
-            _creation_calls,
-            tracking,
-            flow_id,
-            flow_version=flow.version,
-            parameters=flow._stored_parameters(given),
-            tags=sorted(_current.tags.get()),
-            parent_task_run_id=parent_task_run_id,
-            state=State(type=StateType.PENDING),
-            empirical_policy={"retries": flow.retries or 0, "retry_delay": flow.retry_delay_seconds or 0},
-            # Over HTTP an answer can be lost; the request is repeated then, and must not make a second run.
-            idempotency_key=str(uuid4()) if get_current_settings().api.url else None,
-        )
-        return True
-
-    def _adopt_child(self, earlier: FlowRun) -> Plan[bool]:
+        earlier = yield from self._create()
+        if earlier is None:
+            return True
         self.flow_run, self.state = earlier, earlier.state
         if self.state is not None and self.state.is_completed() and self.state.data is not None:
             self.value = yield Pair(_result_of, _aresult_of, self.state)
             self.is_settled_elsewhere = True
             return False
         return True
-
-    def _ensure_created(self, proposed: State | None = None) -> Plan[OrchestrationResult | None]:
-        """Create the run if it is not there yet, and propose its first transition with it if one is given."""
-        creation, self._creation = self._creation, None
-        if creation is None:
-            return None
-        tracking, self.flow_run, result = yield ask_together(partial(creation, proposed))
-        if tracking is not None:
-            self.tracking = tracking
-        self.state = self.flow_run.state
-        return result
-
-    def _flow_id(self) -> Plan[UUID]:
-        cache = _flow_ids_of(get_current_settings())
-        known = cache.get(self.flow.name)
-        if known is None:
-            known = cache[self.flow.name] = yield ask(create_flow_from_name(self.flow.name))
-        return known
-
-    # -- before the body -----------------------------------------------------------------------------------------
-
-    def _take_on_retries(self) -> Plan[None]:
-        """Tell the core how often the run may be retried: who has created it from a deployment did not know."""
-        known = self.flow_run.empirical_policy
-        if known.retries is not None or not self.flow.retries:
-            return
-        own = {"retries": self.flow.retries, "retry_delay": self.flow.retry_delay_seconds or 0}
-        self.flow_run.empirical_policy = known.model_copy(update=own)
-        yield ask(update_flow_run(self.flow_run.id, empirical_policy=self.flow_run.empirical_policy))
 
     def _prepare(self) -> Plan[bool]:
         """Resolve, validate, name. Returns whether the function may be called."""
@@ -325,77 +182,6 @@ class FlowExecution:
         with self._make_context(task_runner=None):
             return fn()
 
-    # -- states --------------------------------------------------------------------------------------------------
-
-    def propose(self, state: State, force: bool = False) -> Plan[State]:
-        """Ask the core for a transition and adopt what it answers.
-
-        Raises:
-            Abort: The run must not go on here.
-            Pause: The run was paused instead.
-        """
-        while True:
-            result: OrchestrationResult | None = yield from self._ensure_created(state)
-            if result is None:
-                result = yield ask(set_flow_run_state(self.flow_run.id, state, force=force).as_holder())
-            assert result is not None
-            if result.status is SetStateStatus.WAIT:
-                assert isinstance(result.details, StateWaitDetails)
-                heartbeats.keep_alive()
-                yield Sleep(result.details.delay_seconds)
-                yield from self._wait_until_due(self.state, longest_seconds=1.0)
-                continue
-            if result.status is SetStateStatus.ABORT:
-                assert isinstance(result.details, StateAbortDetails)
-                raise Abort(result.details.reason)
-            accepted = result.state
-            if accepted is None:
-                accepted = state
-            if result.status is SetStateStatus.ACCEPT:
-                # The API knows the stored form of the result; the one at hand is kept.
-                accepted.data = state.data if state.data is not None else accepted.data
-            self._adopt(accepted)
-            if result.status is SetStateStatus.REJECT and accepted.is_paused():
-                raise Pause("Run was paused instead.", state=accepted)
-            return accepted
-
-    def _adopt(self, state: State) -> None:
-        self.state = state
-        run = self.flow_run
-        run.state, run.state_id, run.state_type, run.state_name = state, state.id, state.type, state.name
-        if state.type is StateType.RUNNING:
-            run.run_count += 1
-            run.start_time = run.start_time or state.timestamp
-        elif state.is_final():
-            run.end_time = state.timestamp
-        if self.context is not None:
-            self.context.flow_run = run
-        if self._span is None and tracing.may_be_wanted():
-            outer = (
-                self.parent_task.record.labels if self.parent_task is not None else None,
-                self.parent.flow_run.labels if self.parent is not None and self.parent.flow_run is not None else None,
-            )
-            self._span = tracing.begin_span("flow", run, self.parameters, outer)
-        if self._span is not None:
-            self._span.enter(state.type, state.name or "", state.message, state.id)
-
-    def _publish_span(self) -> Plan[None]:
-        """Let what runs in this run, wherever that is, find its span."""
-        if self._span is None:
-            return
-        label = {tracing.LABEL: self._span.traceparent}
-        self.flow_run.labels = {**self.flow_run.labels, **label}
-        try:
-            yield ask(update_flow_run_labels(self.flow_run.id, label))
-        except Exception as error:
-            self.logger.warning("The span of the flow run could not be stored: %s", format_exception(error))
-
-    def _end_span(self) -> None:
-        span, self._span = self._span, None
-        if span is not None:
-            state = self.state
-            span.end(state and state.type, state and state.message)
-
     def _begin(self) -> Plan[bool]:
         """Enter Running. Returns whether the function is to be called."""
         # The core counts whole seconds when it says to wait; a fraction of one is waited out here. Whether it is more than
@@ -414,14 +200,6 @@ class FlowExecution:
             return True
         self.value = yield from self._value_of_present_state()
         return False
-
-    def _wait_until_due(self, state: State | None, longest_seconds: float = float("inf")) -> Plan[None]:
-        due = state.state_details.scheduled_time if state is not None else None
-        if due is not None:
-            remaining = (due - datetime.now(timezone.utc)).total_seconds()
-            if 0 < remaining <= longest_seconds:
-                heartbeats.keep_alive()
-                yield Sleep(remaining)
 
     def _value_of_present_state(self) -> Plan[Any]:
         assert self.state is not None
@@ -655,16 +433,6 @@ class FlowExecution:
         self.state.data = error  # type: ignore[union-attr]
         yield from self.run_hooks(self.flow.on_crashed_hooks)
 
-    def enter_by_force(self, state: State) -> None:
-        """Enter a state that ends the run. What ends the process must not wait for a loop that is being torn down."""
-        result = send(set_flow_run_state(self.flow_run.id, state, force=True).as_holder())
-        self._adopt(result.state or state)
-
-    def _flush_tasks(self) -> None:
-        # The database must not show a finished flow whose tasks still seem to run.
-        if self.is_top_level:
-            self._wait_for_records(get_recorder().flush_transitions)
-
     def run_hooks(self, hooks: Iterable[Callable[..., Any]]) -> Plan[None]:
         """Call hooks with the state that the run has entered."""
         if not hooks:
@@ -697,12 +465,6 @@ class FlowExecution:
         else:
             self._log(level, f"Finished in state {state}")
 
-    def _log(self, level: int, line: str) -> None:
-        """Log a line that holds nothing to hide."""
-        logger = logging.getLogger("prefect.flow_runs")
-        if logger.isEnabledFor(level) and not record_unseen(logger, level, line, self.flow_run.id, None):
-            self.logger.log(level, "%s", line)
-
     # -- what came of it -----------------------------------------------------------------------------------------
 
     def outcome(self, return_type: str) -> Any:
@@ -712,16 +474,16 @@ class FlowExecution:
         return self.state if return_type == "state" else self.value
 
 
-def _ignore(_: Any) -> None:
-    return None
-
-
 def _result_of(state: State) -> Any:
     return state.result(raise_on_failure=True, _sync=True)
 
 
 async def _aresult_of(state: State) -> Any:
     return await state.aresult(raise_on_failure=True)
+
+
+def _ignore(_: Any) -> None:
+    return None
 
 
 def _in_thread(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -744,17 +506,4 @@ def _log_prints() -> Any:
     return patch_print()
 
 
-_flow_ids: dict[Any, dict[str, UUID]] = {}
-
-
-def _flow_ids_of(settings: Any) -> dict[str, UUID]:
-    key = settings.api.url or settings.server.database.connection_url.get_secret_value()
-    return _flow_ids.setdefault(key, {})
-
-
-def forget_flow_ids() -> None:
-    """Forget which flows exist, because the database they are in may be gone."""
-    _flow_ids.clear()
-
-
-__all__ = ["FlowExecution", "FlowRunTimeoutError", "forget_flow_ids"]
+__all__ = ["FlowExecution", "FlowRunTimeoutError"]

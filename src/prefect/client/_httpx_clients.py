@@ -25,7 +25,7 @@ class PrefectResponse(httpx.Response):
             PrefectHTTPStatusError: The status is not a success.
         """
         if not self.is_success:
-            raise status_error(_plain(self))
+            raise status_error(self)
         return self
 
     @classmethod
@@ -33,12 +33,6 @@ class PrefectResponse(httpx.Response):
         """Make one of a plain response, which is changed and returned."""
         response.__class__ = cls
         return response
-
-
-def _plain(response: httpx.Response) -> httpx.Response:
-    plain = httpx.Response.__new__(httpx.Response)
-    plain.__dict__.update(response.__dict__)
-    return plain
 
 
 def _statuses(codes: Any) -> frozenset[int]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect._engine.flow_run import forget_flow_ids
+from prefect._engine.recorded_flow_run import forget_flow_ids
 from prefect._recorder import flush_recorders
 from prefect._recorder._recorder import forget_recorder
 from prefect.settings import temporary_settings

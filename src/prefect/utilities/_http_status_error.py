@@ -65,7 +65,7 @@ def status_error(response: httpx.Response, request: httpx.Request | None = None)
     if request is not None:
         response.request = request
     try:
-        response.raise_for_status()
+        httpx.Response.raise_for_status(response)  # the method of this package's responses would have added the body
     except httpx.HTTPStatusError as error:
         return kind.from_httpx_error(error)
     raise ValueError(f"The response {response!r} is no error.")
