@@ -1,5 +1,6 @@
 """`prefect server start`: what it says to those who put a server before everybody, and that it can be stopped at once."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -47,6 +48,29 @@ def test_a_server_in_the_background_warns_where_one_sees_it(home: Path):
         assert done.returncode == 0 and WARNING in done.stdout, done
     finally:
         subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=False)
+
+
+def test_a_port_that_there_is_not_is_refused(home: Path, monkeypatch):
+    told = invoke(["server", "start", "--port", "99999"])
+    assert told.exit_code == 2 and "99999" in told.stderr and "65535" in told.stderr
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", "99999")
+    told = subprocess.run(
+        [sys.executable, "-m", "prefect", "server", "start"], capture_output=True, text=True, timeout=60
+    )
+    assert told.returncode == 1 and "PREFECT_SERVER_API_PORT='99999'" in told.stdout + told.stderr
+
+
+def test_a_server_that_cannot_start_says_why_once(home: Path):
+    told = subprocess.run(
+        [sys.executable, "-m", "prefect", "server", "start", "--port", str(free_port())],
+        env={**os.environ, "PREFECT_SERVER_DATABASE_CONNECTION_URL": "mysql://nobody/nothing"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = told.stdout + told.stderr
+    assert told.returncode != 0
+    assert said.count("'mysql'") == 1 and "postgresql://USER:PASSWORD@HOST:PORT/NAME" in said
 
 
 STARTS_A_SERVER_AND_IS_TOLD_TO_STOP_AT_AN_IMPORT = """

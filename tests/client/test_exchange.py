@@ -85,6 +85,17 @@ def test_more_statuses_can_be_repeated(api, read_flows):
 
 
 @both_ways
+def test_an_address_that_is_none_is_named_with_what_was_expected(read_flows):
+    with (
+        temporary_settings({"api.url": "nowhere"}),
+        pytest.raises(
+            httpx.UnsupportedProtocol, match=r"API at nowhere: it is no address, .* like http://.*PREFECT_API_URL"
+        ),
+    ):
+        read_flows()
+
+
+@both_ways
 def test_an_api_that_is_away_is_named_with_what_to_do(read_flows):
     with API() as api:
         url = api.url

@@ -27,7 +27,7 @@ server.add_command(audit)
 
 @server.command("start")
 @_params.option("--host", help="Address to listen on.")
-@_params.option("--port", type=int, help="Port to listen on.")
+@_params.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
 @_params.option("--keep-alive-timeout", type=int, help="Seconds that an idle connection is kept open.")
 @_params.option("--log-level", help="Level of the server's logs.")
 @_params.switch("--scheduler", default=None, help="Make runs of scheduled deployments.")

@@ -93,6 +93,8 @@ def unreachable(url: str, error: httpx.TransportError, attempts: int, request: h
     """The error for an API that does not answer: which one, why, and what to do."""
     often = "" if attempts == 1 else f" (tried {attempts} times)"
     reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.UnsupportedProtocol):
+        reason = "it is no address, which would look like http://127.0.0.1:4200/api"
     return type(error)(
         f"Cannot reach the API at {url}: {reason}{often}. Is the server running (`prefect server start`), and is"
         " PREFECT_API_URL right (`prefect config view`)?",

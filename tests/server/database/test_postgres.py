@@ -46,8 +46,8 @@ def test_statements_that_go_together_fail_together():
         forget_store(url)
 
 
-def test_a_server_that_is_not_there_is_named():
-    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/nowhere"):
+def test_a_server_that_is_not_there_is_named_with_the_reason():
+    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/nowhere.*[Cc]onnection refused"):
         open_store("postgresql://nobody@127.0.0.1:1/nowhere")
 
 

@@ -83,7 +83,7 @@ class ServerApp:
                 self._metrics.watch(self._store, self._sockets.count_open)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server must say why it does not start
             logger.error("The server cannot start: %s", error)
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            await send({"type": "lifespan.startup.failed"})  # with a message, it would be logged once more
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -133,8 +133,11 @@ class PostgresStore:
         self.notifications = PostgresNotifications(url.conninfo or "", self._execute)
         try:
             self._migrate()
-        except BaseException:
+        except BaseException as error:
             self._pool.close()
+            if isinstance(error.__cause__, PoolTimeout):
+                with _looking(url):  # the pool does not say why there was no connection
+                    pass
             raise
 
     def write(self, unit: Callable[[PostgresTransaction], T]) -> T:

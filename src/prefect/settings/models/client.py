@@ -17,7 +17,7 @@ class ClientMetricsSettings(PrefectBaseSettings):
         description="Publish Prometheus metrics of the client over HTTP.",
         validation_alias=also_named("enabled", "PREFECT_CLIENT_METRICS_ENABLED", "PREFECT_CLIENT_ENABLE_METRICS"),
     )
-    port: int = Field(default=4201, description="Port of the metrics endpoint.")
+    port: int = Field(default=4201, ge=0, le=65535, description="Port of the metrics endpoint.")
 
 
 class ClientSettings(PrefectBaseSettings):

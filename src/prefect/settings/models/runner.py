@@ -15,7 +15,7 @@ class RunnerServerSettings(PrefectBaseSettings):
 
     enable: bool = Field(default=False, description="Answer health checks over HTTP.")
     host: str = Field(default="localhost", description="Address to listen on.")
-    port: int = Field(default=8080, description="Port to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
     log_level: LogLevel = Field(default="ERROR", description="Level of the web server's log.")
     missed_polls_tolerance: int = Field(
         default=2, description="Polls that may be missed before the runner reports itself as unhealthy."

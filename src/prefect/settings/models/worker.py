@@ -11,7 +11,7 @@ class WorkerWebserverSettings(PrefectBaseSettings):
     model_config = build_settings_config(("worker", "webserver"))
 
     host: str = Field(default="0.0.0.0", description="Address to listen on for health checks.")
-    port: int = Field(default=8080, description="Port to listen on for health checks.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on for health checks.")
 
 
 class WorkerSettings(PrefectBaseSettings):

@@ -18,7 +18,7 @@ class ServerAPISettings(PrefectBaseSettings):
         default=None, description="`user:password` that requests must carry as HTTP Basic authentication."
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=4200, description="Port to listen on.")
+    port: int = Field(default=4200, ge=1, le=65535, description="Port to listen on.")
     base_path: str | None = Field(default=None, description="Path below which the API is served, `/api` if not set.")
     default_limit: int = Field(
         default=200,
