@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -41,6 +42,8 @@ _QUICK = frozenset({"/health", "/hello", "/version"})
 _UNVERSIONED = frozenset({"/health", "/version"})
 _UNUSABLE = (DatabaseUnavailable, DatabaseDamaged, DatabaseForeign, DatabaseNewer)
 _RETRY_AFTER_SECONDS = "1"
+_SILENT_SECONDS = 60.0
+"""After saying why the database cannot be used; who asks is many, and asks again."""
 _QUICK_PATIENCE_SECONDS = 0.5
 """What touches no database does not wait longer to hear from it of new keys."""
 
@@ -105,6 +108,7 @@ class ApiEndpoint:
         self._writers = writers
         self._base_path = base_path
         self._log_retryable = log_retryable
+        self._is_silent_until = 0.0
         self._has_changed = has_changed
         """Is told the first segment of the path of every request that has changed something."""
         self._csrf = csrf
@@ -249,6 +253,9 @@ class ApiEndpoint:
         if isinstance(error, _UNUSABLE) or _is_passing(error):
             if self._log_retryable:
                 logger.error("%s %s could not use the database", method, path, exc_info=error)
+            elif isinstance(error, _UNUSABLE) and time.monotonic() >= self._is_silent_until:
+                self._is_silent_until = time.monotonic() + _SILENT_SECONDS
+                logger.error("Requests are answered with 503: %s", error)
             return Answer(503, _UNAVAILABLE, headers={"Retry-After": _RETRY_AFTER_SECONDS})
         logger.error("%s %s failed", method, path, exc_info=error)
         return Answer(500, _FAILED)

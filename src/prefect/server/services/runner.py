@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from itertools import count
 
 from prefect.logging import get_logger
+from prefect.server.database.errors import DatabaseUnavailable
 from prefect.server.database.store import Store, Transaction
 from prefect.server.services.table import Service, ServiceEntry, enabled_services
 from prefect.settings import get_current_settings
@@ -218,9 +219,10 @@ class ServiceRunner:
         if described not in each.known_failures:
             each.known_failures.add(described)
             logger.error(
-                "The service %s failed and is tried again; the same failure is not reported again until it works.",
+                "The service %s failed and is tried again; the same failure is not reported again until it works: %s",
                 each.entry.name,
-                exc_info=error,
+                error,
+                exc_info=None if isinstance(error, DatabaseUnavailable) else error,
             )
         return pause * random.uniform(1 - _JITTER, 1 + _JITTER)
 
