@@ -11,7 +11,10 @@ def main() -> int:
     if arguments[:1] in (["--version"], ["-v"]):
         print(__version__)
         return 0
-    # Imported here: the line above must not wait for the rest of the command line.
-    from prefect.cli.root import run  # noqa: PLC0415
-
+    try:
+        # Imported here: the line above must not wait for the rest of the command line.
+        from prefect.cli.root import run  # noqa: PLC0415
+    except KeyboardInterrupt:
+        print("Aborted.")
+        return 1
     return run(arguments)

@@ -110,3 +110,19 @@ def test_warnings_are_shown_without_code(tmp_path: Path):
     result = prefect("config", "view")
     assert result.returncode == 0
     assert result.stderr == "Warning: 'PREFECT_NOPE' in profile 'ephemeral' is not a setting. It is ignored.\n"
+
+
+def test_ctrl_c_while_the_command_line_loads_ends_it_without_a_traceback():
+    program = (
+        "import os, signal, sys\n"
+        "from prefect._launch import main\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'click':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "sys.argv = ['prefect', 'version']\n"
+        "sys.exit(main())"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "Aborted.\n", "")
