@@ -503,11 +503,12 @@ def serve(
     """Execute the runs of deployments, each in a process of its own, until stopped by Ctrl-C.
 
     Args:
-        args: Deployments of flows, made with `Flow.to_deployment`.
+        args: Deployments of flows, made with `Flow.to_deployment`; or flows, which get one each.
         pause_on_shutdown: Pause their schedules in the end.
         print_starting_message: Say what is served, and how to run it.
         limit: How many runs may go at once; by default the setting `runner.process_limit`.
-        kwargs: More arguments of `prefect.runner.Runner`.
+        kwargs: For flows, `name` (by default theirs), `tags`, `parameters`, `description`, `version` and
+            `enforce_parameter_schema` of their deployments; more arguments of `prefect.runner.Runner`.
 
     Raises:
         RuntimeError: Called in async code; use `aserve` there.

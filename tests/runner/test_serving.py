@@ -515,6 +515,28 @@ async def test_nothing_to_serve_is_refused():
         await aserve()
 
 
+async def test_what_cannot_be_served_is_refused_with_what_was_expected(flows: Flows):
+    with pytest.raises(TypeError, match=r"Cannot serve 3\. Expected flows, or deployments"):
+        await aserve(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"tags, version: .*'named' has its own.*to_deployment"):
+        await aserve(await flows.load("acts").to_deployment("named"), tags=["a"], version="1")
+
+
+async def test_flows_are_served_by_deployments_that_are_made_for_them(flows: Flows, address: str, capsys):
+    task = asyncio.create_task(
+        aserve(flows.load("acts"), flows.load("holds"), tags=["all"], description="d", webserver=True)
+    )
+    await until(lambda: answers(f"{address}/health", 200), "it serves")
+    async with get_client() as client:
+        made = await client.read_deployments()
+    assert sorted((each.name, each.description, *each.tags) for each in made) == [
+        ("acts", "d", "all"),
+        ("holds", "d", "all"),
+    ]
+    httpx.post(f"{address}/shutdown")
+    await asyncio.wait_for(task, 60)
+
+
 async def test_several_deployments_are_served_from_async_code(flows: Flows, address: str, capsys):
     deployments = [await flows.load(name).to_deployment("several") for name in ("acts", "holds")]
     task = asyncio.create_task(aserve(*deployments, webserver=True))

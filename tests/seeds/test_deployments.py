@@ -9,6 +9,7 @@ from tests.seeds.test_reference import printed_parameters
 
 import prefect
 from prefect import flow
+from prefect.client.orchestration import get_client
 
 
 def test_a_flow_is_deployed_with_a_cron_schedule(shell: Shell):
@@ -33,6 +34,14 @@ def test_a_served_flow_has_its_schedule(shell: Shell):
         deployment = deployment_named("etl-pipeline/daily-etl")
     assert deployment.schedules[0].schedule.cron == "0 8 * * *"
     assert deployment.parameters == {"source": "production-api", "destination": "data-warehouse"}
+
+
+def test_several_flows_are_served_by_one_process(shell: Shell):
+    with shell.started(f"python {snippet('serve_several')}", "monitoring-flow"):
+        with get_client(sync_client=True) as client:
+            deployments = client.read_deployments()
+    assert len(deployments) == 2
+    assert sorted(deployments[0].tags) == ["data", "production"]
 
 
 @pytest.mark.parametrize("function", ["serve", "aserve"])

@@ -4,7 +4,6 @@ import pytest
 from tests.seeds._running import Shell, deployment_named, load, snippet
 
 from prefect import flow
-from prefect.client.orchestration import get_client
 
 DOCKER = "an image has to be built, which needs Docker"
 
@@ -49,15 +48,6 @@ def test_a_flow_is_served_on_a_cron_an_interval_and_an_rrule(shell: Shell):
         (shell.folder / "serves.py").write_text(source[:first] + source[since:until], encoding="utf-8")
         with shell.started("python serves.py", name):
             assert deployment_named(f"scheduled-job/{name}").schedules
-
-
-@waits_for("serve takes no tags for all of its deployments, as in release 3.8.8")
-def test_several_flows_are_served_by_one_process(shell: Shell):
-    with shell.started(f"python {snippet('serve_several')}", "monitoring-flow"):
-        with get_client(sync_client=True) as client:
-            deployments = client.read_deployments()
-    assert len(deployments) == 2
-    assert sorted(deployments[0].tags) == ["data", "production"]
 
 
 @waits_for("read_logs of the client takes a filter of logs alone, as in release 3.8.8")

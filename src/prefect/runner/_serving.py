@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from prefect.runner.runner import Runner
@@ -38,23 +39,29 @@ def serve_flow(flow: Flow[..., Any], name: str | None, options: dict[str, Any]) 
     _run(runner)
 
 
-def serve(deployments: Sequence[RunnerDeployment], says_so: bool, options: dict[str, Any]) -> None:
+def serve(deployments: Sequence[RunnerDeployment | Flow[..., Any]], says_so: bool, options: dict[str, Any]) -> None:
     """Serve deployments; see `prefect.serve`."""
     _refuse_in_loop("serve", "`await aserve(...)`")
+    planned = _planned(deployments, options)
     runner = _runner_for(deployments, options)
     served: list[tuple[str, UUID]] = []
-    for deployment in deployments:
+    for each in planned:
+        deployment = each(_sync=True) if callable(each) else each
         served.append((deployment.full_name, runner.add_deployment(_without_pool(deployment), _sync=True)))
     if says_so:
         _say(served)
     _run(runner)
 
 
-async def aserve(deployments: Sequence[RunnerDeployment], says_so: bool, options: dict[str, Any]) -> None:
+async def aserve(
+    deployments: Sequence[RunnerDeployment | Flow[..., Any]], says_so: bool, options: dict[str, Any]
+) -> None:
     """Serve deployments from an event loop; see `prefect.aserve`."""
+    planned = _planned(deployments, options)
     runner = _runner_for(deployments, options)
     served: list[tuple[str, UUID]] = []
-    for deployment in deployments:
+    for each in planned:
+        deployment = await each(_sync=False) if callable(each) else each
         served.append((deployment.full_name, await runner.aadd_deployment(_without_pool(deployment))))
     if says_so:
         _say(served)
@@ -68,13 +75,40 @@ def _run(runner: Runner) -> None:
         return  # that is how serving ends
 
 
-def _runner_for(deployments: Sequence[RunnerDeployment], options: dict[str, Any]) -> Runner:
+def _runner_for(deployments: Sequence[Any], options: dict[str, Any]) -> Runner:
     if not deployments:
         raise ValueError(
             "There is nothing to serve: give at least one deployment, such as `my_flow.to_deployment('name')`."
         )
     limit = options.pop("limit")
     return Runner(limit=NotSet if limit is None else limit, **options)
+
+
+_FOR_FLOWS = ("tags", "parameters", "description", "version", "enforce_parameter_schema")
+
+
+def _planned(
+    given: Sequence[RunnerDeployment | Flow[..., Any]], options: dict[str, Any]
+) -> list[RunnerDeployment | Callable[..., Any]]:
+    """What is to be served: deployments, and for each flow what makes its deployment."""
+    wanted = {name: options.pop(name) for name in _FOR_FLOWS if name in options}
+    planned: list[RunnerDeployment | Callable[..., Any]] = []
+    for each in given:
+        if hasattr(each, "to_deployment"):
+            flow = cast("Flow[..., Any]", each)
+            planned.append(partial(flow.to_deployment, options.get("name") or flow.name, **wanted))
+        elif not hasattr(each, "work_pool_name"):
+            raise TypeError(
+                f"Cannot serve {each!r}. Expected flows, or deployments such as `my_flow.to_deployment('name')`."
+            )
+        elif wanted:
+            raise TypeError(
+                f"{', '.join(wanted)}: `serve` takes these for flows. The deployment {each.name!r} has its own; give them "
+                "to `to_deployment`."
+            )
+        else:
+            planned.append(cast("RunnerDeployment", each))
+    return planned
 
 
 def _without_pool(deployment: RunnerDeployment) -> RunnerDeployment:
