@@ -120,6 +120,8 @@ class Flow(DeployableFlow, Generic[P, R]):
         self.retry_delay_seconds: int | float = (  # type: ignore[assignment]
             defaults.default_retry_delay_seconds if retry_delay_seconds is None else retry_delay_seconds
         )
+        if retry_delay_seconds is not None and retry_delay_seconds != defaults.default_retry_delay_seconds:
+            _check_delay(retry_delay_seconds, self.name)
         self.timeout_seconds: float | None = float(timeout_seconds) if timeout_seconds else None
 
         self.should_validate_parameters = validate_parameters
@@ -420,6 +422,13 @@ def _checked_run_name(value: Any, name: str) -> Any:
 @lru_cache(maxsize=1024)
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _check_delay(seconds: Any, name: str) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(
+            f"Invalid retry_delay_seconds={seconds!r} of flow {name!r}: expected a number of seconds. Only tasks take several."
+        )
 
 
 def _checked_runner(runner: Any, name: str) -> TaskRunner[Any]:

@@ -405,7 +405,12 @@ def _hand_over(pool: ProcessPool, call: TaskCall, future: Future[Any], sent: Fut
     if sent.cancelled():
         future.set_exception(concurrent.futures.CancelledError())
         return
-    error = sent.exception()
+    error, state = sent.exception(), None
+    if error is None:
+        try:
+            state = pool.unpack_state(sent.result())
+        except TypeError as failure:
+            error = failure
     if isinstance(error, BrokenExecutor):
         # The process has died, and cannot record the end of what it ran.
         future.set_result(call.crash(error))
@@ -415,7 +420,7 @@ def _hand_over(pool: ProcessPool, call: TaskCall, future: Future[Any], sent: Fut
         state.state_details.task_run_id = call.run_id
         future.set_result(state)
     else:
-        future.set_result(pool.unpack_state(sent.result()))
+        future.set_result(state)
 
 
 class PrefectTaskRunner(TaskRunner[PrefectDistributedFuture[Any]]):

@@ -225,6 +225,10 @@ class Task(Generic[P, R]):
         self.result_serializer = result_serializer
         self.result_storage_key = result_storage_key
         self.cache_result_in_memory = cache_result_in_memory
+        if cache_expiration is not None and not isinstance(cache_expiration, datetime.timedelta):
+            raise TypeError(
+                f"Invalid cache_expiration={cache_expiration!r} of task {self.name!r}: expected a timedelta."
+            )
         self.cache_expiration = cache_expiration
         self.refresh_cache = refresh_cache
         self._given_persist_result, self._given_cache_policy = persist_result, cache_policy

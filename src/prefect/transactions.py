@@ -203,6 +203,8 @@ class BaseTransaction:
         self.parent = parent
         if self.commit_mode is None:
             self.commit_mode = parent.commit_mode if parent is not None else CommitMode.LAZY
+        elif not isinstance(self.commit_mode, CommitMode):
+            raise TypeError(f"Invalid commit_mode={self.commit_mode!r}: expected CommitMode.EAGER, LAZY or OFF.")
         if self.isolation_level is None:
             self.isolation_level = parent.isolation_level if parent is not None else IsolationLevel.READ_COMMITTED
         elif isinstance(self.isolation_level, str):

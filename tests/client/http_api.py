@@ -13,6 +13,8 @@ from typing import Any
 
 from typing_extensions import Self
 
+from prefect.client._http import close_senders
+
 
 @dataclass
 class Answer:
@@ -114,6 +116,7 @@ class API:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        close_senders()  # the next API on this port is not to be taken for this one
 
     def paths(self) -> list[str]:
         return [f"{request.method} {request.path.removeprefix('/api')}" for request in self.requests]

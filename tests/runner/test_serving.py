@@ -26,7 +26,7 @@ from tests.server.api.conftest import RunningServer, free_port, server
 from prefect import aserve, serve
 from prefect._recorder._recorder import forget_recorder
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, DeploymentFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.flows import Flow
 from prefect.runner import Runner, _session
@@ -522,16 +522,17 @@ async def test_what_cannot_be_served_is_refused_with_what_was_expected(flows: Fl
         await aserve(await flows.load("acts").to_deployment("named"), tags=["a"], version="1")
 
 
-async def test_flows_are_served_by_deployments_that_are_made_for_them(flows: Flows, address: str, capsys):
+async def test_flows_are_served_by_deployments_that_are_made_for_them(flows: Flows, address: str):
     task = asyncio.create_task(
-        aserve(flows.load("acts"), flows.load("holds"), tags=["all"], description="d", webserver=True)
+        aserve(flows.load("acts"), flows.load("holds"), tags=["together"], description="d", webserver=True)
     )
     await until(lambda: answers(f"{address}/health", 200), "it serves")
+    together = DeploymentFilter(tags=DeploymentFilterTags(all_=["together"]))
     async with get_client() as client:
-        made = await client.read_deployments()
-    assert sorted((each.name, each.description, *each.tags) for each in made) == [
-        ("acts", "d", "all"),
-        ("holds", "d", "all"),
+        made = await client.read_deployments(deployment_filter=together)
+    assert sorted((each.name, each.description, each.tags) for each in made) == [
+        ("acts", "d", ["together"]),
+        ("holds", "d", ["together"]),
     ]
     httpx.post(f"{address}/shutdown")
     await asyncio.wait_for(task, 60)

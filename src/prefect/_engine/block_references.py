@@ -12,11 +12,18 @@ _SCALARS = frozenset({str, int, float, bool, type(None), bytes})
 
 def has_references(value: Any) -> bool:
     """Whether there is a reference in a value, at any depth of plain dictionaries and lists."""
+    try:
+        return _has_references(value)
+    except RecursionError:
+        return False  # it holds itself: no such value came as JSON, as references do
+
+
+def _has_references(value: Any) -> bool:
     kind = type(value)
     if kind is dict:
-        return _is_reference(value) or any(has_references(item) for item in value.values())
+        return _is_reference(value) or any(_has_references(item) for item in value.values())
     if kind is list or kind is tuple:
-        return not _SCALARS.issuperset(map(type, value)) and any(has_references(item) for item in value)
+        return not _SCALARS.issuperset(map(type, value)) and any(_has_references(item) for item in value)
     return False
 
 

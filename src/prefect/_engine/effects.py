@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from typing import Any, TypeVar
 
-from prefect._plans import Plan
+from prefect._plans import Plan, run_plan, run_plan_async
 from prefect.utilities.asyncutils import run_coro_as_sync
 from prefect.utilities.timeout import timeout as sync_timeout
 from prefect.utilities.timeout import timeout_async
@@ -55,13 +55,24 @@ class Call:
         return await value if inspect.isawaitable(value) else value
 
 
+class BodyStopped(Exception):
+    """Carries the `StopIteration` of a user's function: thrown into a plan, that would become a `RuntimeError`."""
+
+    def __init__(self, error: StopIteration) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Body(Call):
     """Call the user's function: as it is. A sync function that returns an awaitable returns it."""
 
     __slots__ = ()
 
     def _call(self) -> Any:
-        return self.fn(*self.args, **self.kwargs)
+        try:
+            return self.fn(*self.args, **self.kwargs)
+        except StopIteration as error:
+            raise BodyStopped(error) from error
 
     async def _call_async(self) -> Any:
         return await self.fn(*self.args, **self.kwargs)
@@ -176,3 +187,23 @@ async def drive_async_generator(plan: Plan[Any]) -> AsyncGenerator[Any, Any]:
             resume, reply = plan.throw, ClosedEarly()
         except BaseException as error:
             resume, reply = plan.throw, error
+
+
+def run_to_end(execution: Any) -> None:
+    """Perform a task run; the value of a generator is the list of what it yields."""
+    if not execution.task.isgenerator:
+        run_plan(execution.plan())
+        return
+    values = list(drive_generator(execution.plan()))
+    if execution.raised is None:
+        execution.value = values
+
+
+async def run_to_end_async(execution: Any) -> None:
+    """`run_to_end` of an async task, in this event loop."""
+    if not execution.task.isgenerator:
+        await run_plan_async(execution.plan())
+        return
+    values = [value async for value in drive_async_generator(execution.plan())]
+    if execution.raised is None:
+        execution.value = values

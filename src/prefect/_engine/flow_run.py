@@ -12,7 +12,7 @@ from prefect._asking import ask
 from prefect._engine import heartbeats, supervision, tracing
 from prefect._engine.block_references import has_references, plan_with_blocks
 from prefect._engine.deployment_slots import slot_kept
-from prefect._engine.effects import Body, ClosedEarly, Iterate, Wait
+from prefect._engine.effects import Body, BodyStopped, ClosedEarly, Iterate, Wait
 from prefect._engine.hooks import hook_calls
 from prefect._engine.inputs import NotReady, check_upstreams, resolve, scan
 from prefect._engine.lineage import Lineage
@@ -281,6 +281,8 @@ class FlowExecution(RecordedFlowRun):
                 raise
             except ClosedEarly:
                 value = None  # the consumer closed the generator early, which completes the run
+            except BodyStopped as stopped:
+                return (yield from self._handle_exception(stopped.error))
             except Exception as error:
                 return (yield from self._handle_exception(error))
             except BaseException as error:

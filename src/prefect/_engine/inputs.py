@@ -102,10 +102,19 @@ def scan(parameters: Mapping[str, Any], wait_for: Iterable[Any] | None, lineage:
     """Find the upstream runs and the unresolved futures of one call."""
     found = Scan(lineage)
     found.parameters(parameters)
-    if wait_for:
-        found.value("wait_for", list(wait_for))
+    if awaited := upstreams(wait_for):
+        found.value("wait_for", awaited)
         found.resolvable = True
     return found
+
+
+def upstreams(wait_for: Any) -> list[Any]:
+    """What is to be waited for, as a list; one alone may stand for itself, also within an annotation."""
+    if wait_for is None:
+        return []
+    if isinstance(wait_for, (PrefectFuture, State, BaseAnnotation)):
+        return [wait_for]
+    return list(wait_for)
 
 
 class NotReady(Exception):
@@ -170,8 +179,8 @@ def value_of(value: Any, context: dict[str, Any]) -> Any:
 
 def check_upstreams(wait_for: Iterable[Any] | None) -> None:
     """Raise `NotReady` unless everything in `wait_for` completed, or may fail."""
-    if wait_for:
-        resolve_value(list(wait_for))
+    if awaited := upstreams(wait_for):
+        resolve_value(awaited)
 
 
 def as_inputs(dependencies: Mapping[str, Iterable[Any]]) -> Inputs:

@@ -34,3 +34,12 @@ def run_name_from(
             f"The callable {template!r} given as {keyword} of {name!r} returned {made!r}; it must return a string."
         )
     return made
+
+
+def storage_key_from(template: str, parameters: Mapping[str, Any]) -> str:
+    """The key that a task's `result_storage_key` makes for one run."""
+    from prefect import runtime  # noqa: PLC0415 - only tasks with a templated result key need it
+
+    return template.format(
+        flow_run=runtime.flow_run, task_run=runtime.task_run, deployment=runtime.deployment, parameters=parameters
+    )

@@ -13,10 +13,11 @@ from typing import Any
 
 import cloudpickle
 
+from prefect._engine.effects import run_to_end, run_to_end_async
 from prefect._engine.task_run import TaskExecution
-from prefect._plans import run_plan, run_plan_async
 from prefect._recorder import Recorder, get_recorder, use_recorder
 from prefect._recorder._recorder import Batch
+from prefect._recorder._records import SNAPSHOT_FIELDS
 from prefect.client.schemas.objects import State
 from prefect.context import hydrated_context
 
@@ -65,8 +66,18 @@ class ProcessPool:
 
     @staticmethod
     def unpack_state(data: bytes) -> State:
-        """The final state that a child sent."""
-        return cloudpickle.loads(data)
+        """The final state that a child sent.
+
+        Raises:
+            TypeError: Its value or exception cannot be unpickled.
+        """
+        try:
+            return cloudpickle.loads(data)
+        except Exception as error:
+            raise TypeError(
+                f"What a task gave or raised cannot be sent back from its process, because it cannot be unpickled: {error}. "
+                "Return plain data, give exceptions the arguments of their constructors, or use the ThreadPoolTaskRunner."
+            ) from error
 
     def close(self, *, cancel: bool = False) -> None:
         """Wait for what is running, and for its records."""
@@ -106,6 +117,9 @@ class ProcessPool:
 # -- in the child ------------------------------------------------------------------------------------------------------
 
 
+_STATE = SNAPSHOT_FIELDS.index("state")
+
+
 class _QueueSink:
     """Sends batches to the parent process."""
 
@@ -113,14 +127,19 @@ class _QueueSink:
         self._messages = messages
 
     def deliver(self, batch: Batch) -> None:
+        # Values and exceptions stay here: nothing is stored of them, and many cannot be pickled.
         batch.transitions = [
-            (snapshot, _without_data(state), _without_data(previous), related)
+            (_without_values(snapshot), _without_data(state), _without_data(previous), related)
             for snapshot, state, previous, related in batch.transitions
         ]
         self._messages.put(batch)
 
     def close(self) -> None:
         pass  # the queue is the parent's, which holds the runs too
+
+
+def _without_values(snapshot: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*snapshot[:_STATE], _without_data(snapshot[_STATE]), *snapshot[_STATE + 1 :])
 
 
 def _without_data(state: Any) -> Any:
@@ -142,10 +161,12 @@ def _run_in_child(payload: bytes) -> bytes:
     with hydrated_context(context):
         execution = TaskExecution(task, parameters, run_id=run_id, dependencies=dependencies)
         if task.isasync:
-            asyncio.run(run_plan_async(execution.plan()))
+            asyncio.run(run_to_end_async(execution))
         else:
-            run_plan(execution.plan())
+            run_to_end(execution)
         state = execution.state
+        if task.isgenerator and execution.raised is None:
+            state.data = execution.value
     # The records go before the result does, so that they are there when the future is done.
     get_recorder().flush()
     try:

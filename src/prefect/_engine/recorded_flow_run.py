@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from prefect import _current
 from prefect._asking import ask, ask_together
 from prefect._engine import heartbeats, subflows, tracing
+from prefect._engine.inputs import upstreams
 from prefect._plans import Plan, Sleep
 from prefect._recorder import get_recorder
 from prefect._state_values import format_exception
@@ -88,7 +89,7 @@ class RecordedFlowRun:
         self.flow = flow
         self.parameters = parameters
         self.flow_run: Any = flow_run
-        self.wait_for = wait_for
+        self.wait_for = None if wait_for is None else upstreams(wait_for)
         self.state: State | None = flow_run.state if flow_run is not None else None
         self.parent = FlowRunContext.get()
         self.parent_task = TaskRunContext.get()

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import _current
-from prefect._engine.effects import drive_async_generator, drive_generator
+from prefect._engine.effects import drive_async_generator, drive_generator, run_to_end, run_to_end_async
 from prefect._engine.inputs import check_upstreams, resolve
 from prefect._engine.task_run import TaskExecution
 from prefect._plans import run_plan, run_plan_async
@@ -245,28 +245,10 @@ class TaskCall:
         execution = self._execution
         task = execution.task
         if task.isasync:
-            _thread_loop().run_until_complete(self._run_async())
-        elif task.isgenerator:
-            _collect(execution)
+            _thread_loop().run_until_complete(run_to_end_async(execution))
         else:
-            run_plan(execution.plan())
+            run_to_end(execution)
         return execution
-
-    async def _run_async(self) -> None:
-        execution = self._execution
-        if not execution.task.isgenerator:
-            await run_plan_async(execution.plan())
-            return
-        values = [value async for value in drive_async_generator(execution.plan())]
-        if execution.raised is None:
-            execution.value = values
-
-
-def _collect(execution: TaskExecution) -> None:
-    """Run a submitted generator to its end: its result is the list of what it yields."""
-    values = list(drive_generator(execution.plan()))
-    if execution.raised is None:
-        execution.value = values
 
 
 def _is_done(future: PrefectFuture[Any]) -> bool:

@@ -12,10 +12,10 @@ from uuid import UUID
 from prefect import _current
 from prefect._engine import slots, tracing
 from prefect._engine.assets import track_assets
-from prefect._engine.effects import Body, Call, ClosedEarly, Iterate, Wait
+from prefect._engine.effects import Body, BodyStopped, Call, ClosedEarly, Iterate, Wait
 from prefect._engine.hooks import hook_calls
-from prefect._engine.inputs import NotReady, Scan, as_inputs, check_upstreams, resolve, scan
-from prefect._engine.names import run_name_from
+from prefect._engine.inputs import NotReady, Scan, as_inputs, check_upstreams, resolve, scan, upstreams
+from prefect._engine.names import run_name_from, storage_key_from
 from prefect._engine.retries import retry_delay
 from prefect._engine.task_book import TaskBook, record_from_model
 from prefect._engine.tracebacks import trim
@@ -84,9 +84,9 @@ class TaskExecution(TaskBook):
                 parent = None  # a task called the flow that this task belongs to
         super().__init__(task, flow_context, parent)
         self.parameters = parameters
-        self.wait_for = wait_for
+        self.wait_for = None if wait_for is None else upstreams(wait_for)
         self.is_async = task.isasync
-        self.scan: Scan | None = scan(parameters, wait_for, flow_context.run_results if flow_context else None)
+        self.scan: Scan | None = scan(parameters, self.wait_for, flow_context.run_results if flow_context else None)
         self.value: Any = None
         self.raised: BaseException | None = None
         self.returned_state: State | None = None
@@ -94,9 +94,9 @@ class TaskExecution(TaskBook):
         self._lease: Any = None
         self._context: TaskRunContext | None = None
         self.asset_metadata: dict[str, dict[str, Any]] | None = None
-        self.store = (
-            flow_context.result_store if parent is None and flow_context else _outer_store(parent)
-        ).update_for_task(task, _sync=True)
+        outer = parent or flow_context
+        store = get_result_store() if outer is None else outer.result_store
+        self.store = store.update_for_task(task, _sync=True)
         self.persist = self._decides_to_persist()
         if task_run is not None:
             self.record = record_from_model(task_run)
@@ -220,7 +220,6 @@ class TaskExecution(TaskBook):
 
     def _attempt(self, attempt: int) -> Plan[float | None]:
         """One try. Returns the seconds until the next one, or None when the run is final."""
-        task = self.task
         with self._make_context() as context, tracing.around(self.span):
             self._context = context
             with patch_print() if context.log_prints else nullcontext():
@@ -229,29 +228,40 @@ class TaskExecution(TaskBook):
                     yield Call(txn.__aenter__)
                 else:
                     txn.__enter__()
-                if txn.is_committed():
-                    self._adopt_cached((yield Call(txn.read)) if self.is_async else txn.read())
-                    yield from self._hooks(task.on_running_hooks)
-                    yield from self._close_transaction(None)
-                    yield from self._hooks(task.on_completion_hooks)
-                    return None
-                self.enter("RUNNING", "Retrying" if attempt else "Running", details=self._running_details())
-                yield from self._hooks(task.on_running_hooks)
                 try:
-                    self._refuse_if_cancelled()
-                    value = yield from self._call_body()
-                except (Pause, Abort) as signal:
-                    yield from self._close_transaction(signal)
+                    return (yield from self._attempt_in(txn, attempt))
+                except GeneratorExit:
                     raise
-                except ClosedEarly:
-                    value = None  # the consumer closed the generator early, which completes the run
-                except Exception as error:
-                    return (yield from self._handle_exception(error, attempt))
                 except BaseException as error:
-                    self._crash(error)
-                    yield from self._close_transaction(error)
-                    return None
-                return (yield from self._handle_value(value, attempt))
+                    yield from self._close_transaction(error)  # nothing that runs later is to be a part of it
+                    raise
+
+    def _attempt_in(self, txn: Any, attempt: int) -> Plan[float | None]:
+        task = self.task
+        if txn.is_committed():
+            self._adopt_cached((yield Call(txn.read)) if self.is_async else txn.read())
+            yield from self._hooks(task.on_running_hooks)
+            yield from self._close_transaction(None)
+            yield from self._hooks(task.on_completion_hooks)
+            return None
+        self.enter("RUNNING", "Retrying" if attempt else "Running", details=self._running_details())
+        yield from self._hooks(task.on_running_hooks)
+        try:
+            self._refuse_if_cancelled()
+            value = yield from self._call_body()
+        except (Pause, Abort):
+            raise
+        except ClosedEarly:
+            value = None  # the consumer closed the generator early, which completes the run
+        except BodyStopped as stopped:
+            return (yield from self._handle_exception(stopped.error, attempt))
+        except Exception as error:
+            return (yield from self._handle_exception(error, attempt))
+        except BaseException as error:
+            self._crash(error)
+            yield from self._close_transaction(error)
+            return None
+        return (yield from self._handle_value(value, attempt))
 
     def _call_body(self) -> Plan[Any]:
         task = self.task
@@ -311,7 +321,7 @@ class TaskExecution(TaskBook):
     def _transaction_key(self) -> str | None:
         task = self.task
         if task.result_storage_key is not None:
-            return _format_storage_key(task.result_storage_key, self.parameters)
+            return storage_key_from(task.result_storage_key, self.parameters)
         policy = task.cache_policy
         if policy is None or task.isgenerator or (not self.persist and task._default_policy):
             # Nothing under the default policy's key can exist: it holds this run's flow run id, and nothing is written.
@@ -577,24 +587,12 @@ class _Retrying(Exception):
     """Closes a transaction whose attempt returned a failed state that is tried again."""
 
 
-def _outer_store(parent: TaskRunContext | None) -> Any:
-    return parent.result_store if parent is not None else get_result_store()
-
-
 def _short(state: StateRecord) -> str:
     """A state as its model prints."""
     parts = [repr(state.message)] if state.message else []
     if state.name.upper() != state.type:
         parts.append(f"type={state.type}")
     return f"{state.name}({', '.join(parts)})"
-
-
-def _format_storage_key(template: str, parameters: Mapping[str, Any]) -> str:
-    from prefect import runtime  # noqa: PLC0415 - only tasks with a templated result key need it
-
-    return template.format(
-        flow_run=runtime.flow_run, task_run=runtime.task_run, deployment=runtime.deployment, parameters=parameters
-    )
 
 
 __all__ = ["TaskExecution", "TaskRunTimeoutError"]

@@ -64,7 +64,7 @@ class _CurrentValidator:
             field = f"p{position}"
             self._names[field] = parameter.name
             fields[field] = named_field(_type_of(parameter), _default_of(parameter), parameter.name)
-        self._model = _complete_model(name, module, fields, self._names)
+        self._model = _complete_model(name, module, fields)
 
     def validate(self, parameters: dict[str, Any]) -> dict[str, Any]:
         values = self._model.model_validate(parameters).__dict__
@@ -87,15 +87,15 @@ def _default_of(parameter: Parameter) -> Any:
 
 def named_field(type_: Any, default: Any, name: str) -> tuple[Any, Any]:
     """Make a field go by the parameter's name, whatever alias the user gave it: callers know no other."""
-    if not isinstance(default, FieldInfo) or default.alias is None:
-        return type_, default
+    if not isinstance(default, FieldInfo):
+        return type_, Field(default=default, alias=name)
     if default.default_factory is not None:
         return Annotated[type_, default], Field(default_factory=default.default_factory, alias=name)
     return Annotated[type_, default], Field(default=default.default, alias=name)
 
 
-def _complete_model(name: str, module: str, fields: dict[str, Any], names: dict[str, str]) -> type[BaseModel]:
-    config = ConfigDict(arbitrary_types_allowed=True, alias_generator=names.__getitem__, extra="forbid")
+def _complete_model(name: str, module: str, fields: dict[str, Any]) -> type[BaseModel]:
+    config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     def build() -> type[BaseModel]:
         return create_model(name, __config__=config, __module__=module, **fields)

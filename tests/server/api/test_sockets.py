@@ -107,6 +107,7 @@ def test_a_flow_run_s_states_go_out(running: RunningServer):
     [
         ("/events/in", ['{"type": "hello"}'], 1008),
         ("/events/in", ["nonsense"], 1002),
+        ("/events/in", ['{"type": "auth", "token": null}', b"bytes"], 1002),
         ("/events/in", ['{"type": "auth", "token": null}', '{"no": "event"}'], 1002),
         ("/events/out", ['{"type": "auth", "token": null}', '{"type": "other"}'], 1002),
         ("/events/out", ['{"type": "auth", "token": null}', '{"type": "filter", "filter": {"event": 1}}'], 1002),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from prefect.client.schemas._base import ActionBaseModel, publish
 from prefect.client.schemas._runs import CacheKey, FlowRunPolicy, TaskRunPolicy
@@ -137,6 +137,14 @@ class LogCreate(ActionBaseModel):
     flow_run_id: UUID | None = None
     task_run_id: UUID | None = None
     worker_id: UUID | None = None
+
+    @field_validator("level")
+    @classmethod
+    def _require_small_level(cls, value: int) -> int:
+        if abs(value) >= 2**31:
+            raise ValueError(f"Expected the number of a level, such as 20 for INFO, got {value}")
+        return value
+
     _sent_id: UUID | None = PrivateAttr(default=None)
 
     @model_validator(mode="wrap")

@@ -176,6 +176,8 @@ def parse_rrule(text: str) -> rrule | rruleset:
 
     if not text.strip():
         raise ValueError("empty string")
+    if re.search(r"\bINTERVAL=[+-]?0+\b", text, re.IGNORECASE):
+        raise ValueError("INTERVAL must be at least 1")
     try:
         return rrulestr(_in_wall_time(text), dtstart=RRULE_ANCHOR)
     except ValueError:

@@ -213,7 +213,7 @@ class Sockets:
         storing = asyncio.ensure_future(self._store_events(queue))
         try:
             while True:
-                text = await socket.receive_text()
+                text = await _receive_text(socket)
                 try:
                     await queue.put(Event.model_validate_json(text))
                 except ValidationError as error:
@@ -326,10 +326,17 @@ async def _asked(socket: WebSocket, model: type[Any]) -> tuple[dict[str, Any], A
         raise Refused(_MALFORMED, f"Invalid filter: {_first_problem(error)}") from None
 
 
+async def _receive_text(socket: WebSocket) -> str:
+    try:
+        return await socket.receive_text()
+    except KeyError:  # it holds bytes
+        raise Refused(_MALFORMED, "Expected JSON as text.") from None
+
+
 async def _receive(socket: WebSocket) -> Any:
     try:
-        return orjson.loads(await socket.receive_text())
-    except (ValueError, KeyError):
+        return orjson.loads(await _receive_text(socket))
+    except ValueError:
         raise Refused(_MALFORMED, "Expected JSON as text.") from None
 
 

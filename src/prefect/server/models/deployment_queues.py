@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import DEFAULT_AGENT_WORK_POOL_NAME
 from prefect.server.database.store import Transaction
 from prefect.server.models._rows import decode_id, loads, placeholders
+from prefect.server.models.errors import Invalid
+from prefect.types.names import BANNED_CHARACTERS, WITHOUT_BANNED_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,13 @@ def resolve_queue(tx: Transaction, pool_name: str | None, queue_name: str | None
 
     Raises:
         NotFound: There is no such pool.
+        Invalid: No queue can have that name.
     """
+    queue_name = queue_name or None  # clients of upstream send an empty text for none
     if pool_name is None and queue_name is None:
         return None
+    if queue_name is not None and not re.match(WITHOUT_BANNED_CHARACTERS, queue_name):
+        raise Invalid(f"Invalid work queue name {queue_name!r}: it may not hold any of {' '.join(BANNED_CHARACTERS)}")
     # Only deployments with a pool need these modules, and every run of a flow loads this one.
     from prefect.server.models.work_pools import insert_pool, require_pool  # noqa: PLC0415
     from prefect.server.models.work_queues import insert_queue, read_queue_by_name  # noqa: PLC0415

@@ -117,13 +117,13 @@ def create_flow_run(tx: Transaction, wanted: FlowRunCreate, origin: RunOrigin = 
     state = first_state(run, wanted.state, datetime.now(timezone.utc))
     row: Statement = (_INSERT, tuple(run[name] for name in _INSERT_COLUMNS))
     if wanted.idempotency_key is None:
-        record_state(tx, run, flow, None, state.type, state, [row])
+        record_state(tx, run, flow, None, state.type, state, [row], starts=run["run_count"])
         return _flow_run(run, state, tx.now), True
     if not tx.execute(*row):
         existing = read_flow_run_by_key(tx, wanted.flow_id, wanted.idempotency_key)
         assert existing is not None
         return existing, False
-    record_state(tx, run, flow, None, state.type, state)
+    record_state(tx, run, flow, None, state.type, state, starts=run["run_count"])
     return _flow_run(run, state, tx.now), True
 
 

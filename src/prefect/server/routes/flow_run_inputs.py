@@ -7,7 +7,7 @@ from uuid import UUID
 from prefect.client.schemas.objects import FlowRunInput
 from prefect.server.database.store import Transaction
 from prefect.server.models import flow_run_inputs as models
-from prefect.server.models.errors import Conflict, NotFound
+from prefect.server.models.errors import Conflict, Invalid, NotFound
 from prefect.server.models.flow_runs import read_flow_run
 from prefect.server.routes._table import Reply, route
 
@@ -30,6 +30,8 @@ def filter_flow_run_input(
     exclude_keys: list[str] = [],  # noqa: B006 - never changed, and told in the API description
 ) -> list[FlowRunInput]:
     """Read the inputs of a flow run whose keys start with a prefix, oldest first."""
+    if limit < 0:
+        raise Invalid(f"Invalid limit: must not be negative, got {limit}.")
     return models.filter_flow_run_inputs(tx, id, prefix, limit, exclude_keys)
 
 
