@@ -7,15 +7,10 @@ import os
 import ssl
 import subprocess
 import threading
-from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.certificates import write_certificate
 
 _ALLOW = ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant")
 
@@ -72,8 +67,7 @@ class GitServer:
     def __init__(self, folder: Path, username: str, password: str) -> None:
         self.folder, self.expected = folder, (username, password)
         self.asked: list[tuple[str, str]] = []
-        self.certificate = folder / "server.pem"
-        self.certificate.write_bytes(_certificate())
+        self.certificate = write_certificate(folder / "server.pem", ["127.0.0.1"])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -147,25 +141,3 @@ class GitServer:
             return None
         user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
         return user, password
-
-
-def _certificate() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "git test")])
-    now = datetime.now(timezone.utc)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private + made.public_bytes(serialization.Encoding.PEM)

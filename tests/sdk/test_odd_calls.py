@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,8 +145,6 @@ def test_a_task_that_fails_around_its_function_leaves_no_transaction_behind():
 
 
 def expires_never():
-    from datetime import timedelta
-
     @task(persist_result=True, cache_key_fn=lambda *_: "key", cache_expiration=timedelta.max)
     def stored():
         return 1

@@ -319,7 +319,6 @@ class FlowExecution(RecordedFlowRun):
     def _handle_value(self, value: Any) -> Plan[bool]:
         value = materialise(value)
         answer = yield from self._resolve_returned(value)
-        self._own_record: Any = None
         state = returned_state(answer, self._keep_record)
         if state is None:
             state = State(type=StateType.COMPLETED, data=self._keep_record(answer))

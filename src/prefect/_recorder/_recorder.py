@@ -82,7 +82,6 @@ class _Marker:
 
 
 _TRANSITION, _LOG, _EVENT = range(3)
-_NEVER = sys.maxsize
 
 
 class Recorder:

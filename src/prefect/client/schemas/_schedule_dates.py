@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 1000
 """The largest number of dates that one call gives."""
 
-_DAY = timedelta(days=1)
 _LARGEST_CLOCK_CHANGE = timedelta(hours=26)  # a zone that moves across the date line skips, or repeats, a day
 _SEARCH_HORIZON = timedelta(days=50 * 366)
 """How far into the future a rule may have its next date; a rule that never matches must end somewhere."""
